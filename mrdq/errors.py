@@ -1,0 +1,82 @@
+"""The one family of errors a user can cause, and how they are told.
+
+A :class:`Problem` says where, what was found, what was expected and what to do.  Readers
+collect problems and raise one :class:`MrdqError` holding all of them, so that a sheet is
+mended in one pass.  The command line is the only place that catches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NoReturn
+
+ERROR = "error"
+WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with the input, in the words a laboratory needs to mend it.
+
+    Parameters
+    ----------
+    file: path as the user knows it (relative to the study where it lies inside it).
+    expected: what would have been right.
+    found: the offending value as written; empty when something is missing altogether.
+    row: 1-based row of the file or worksheet (the header of a plain sheet is row 1).
+    column: column name, or another place inside the file (``sheet Results``, ``well A4``).
+    remedy: what to do about it.
+    level: ``error`` stops the work, ``warning`` is shown and never changes the exit code.
+    """
+
+    file: str
+    expected: str
+    found: str = ""
+    row: int | None = None
+    column: str = ""
+    remedy: str = ""
+    level: str = ERROR
+
+    def __str__(self) -> str:
+        place = [self.file]
+        if self.row is not None:
+            place.append(f"row {self.row}")
+        if self.column:
+            place.append(f"column {self.column}")
+        found = f'found "{self.found}"' if self.found != "" else "found nothing"
+        text = f"{', '.join(place)}: {found}, expected {self.expected}"
+        return f"{text}. {self.remedy}" if self.remedy else text
+
+
+class MrdqError(Exception):
+    """The user's input is wrong; ``problems`` says everything that is."""
+
+    def __init__(self, problems: Problem | Iterable[Problem]):
+        self.problems = [problems] if isinstance(problems, Problem) else list(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class Problems:
+    """Collects problems while a reader goes on, to raise them all at once."""
+
+    def __init__(self) -> None:
+        self.errors: list[Problem] = []
+        self.warnings: list[Problem] = []
+
+    def add(self, problem: Problem) -> None:
+        (self.warnings if problem.level == WARNING else self.errors).append(problem)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            self.add(problem)
+
+    def raise_if_any(self) -> None:
+        """Raise what was collected; warnings alone raise nothing."""
+        if self.errors:
+            raise MrdqError(self.errors)
+
+
+def refuse(file: str, expected: str, found: str = "", **place: object) -> NoReturn:
+    """Raise a single problem at once, where going on makes no sense."""
+    raise MrdqError(Problem(file, expected, found, **place))  # type: ignore[arg-type]
