@@ -1,0 +1,195 @@
+"""Rule sets and protocols from their YAML files: shipped with mrdq, or the study's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mrdq import resources
+from mrdq.errors import MrdqError, Problem, refuse
+from mrdq.guideline import Guideline, Parameter
+from mrdq.protocol import DEFAULT_POSITIVE, Protocol, Timepoint
+
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _UniqueKeyLoader(_SafeLoader):  # type: ignore[misc]
+    """YAML in which a key given twice is an error (YAML itself lets the last one win)."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key, _ in node.value:
+            if keys.count(key.value) > 1:
+                raise yaml.MarkedYAMLError(problem=f"key {key.value} given twice", problem_mark=key.start_mark)
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
+        return mapping
+
+
+_UniqueKeyLoader.yaml_implicit_resolvers = {
+    # A date stays text, and 1e-4 is a number, as everyone but YAML 1.1 reads it.
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in _SafeLoader.yaml_implicit_resolvers.items()
+}
+_UniqueKeyLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+"), list("-+0123456789")
+)
+
+
+def read_yaml(path: Path, shown: str, schema: str) -> dict[str, Any]:
+    """A YAML file that fits ``resources/schemas/<schema>.schema.yaml``.
+
+    Raises :class:`MrdqError` with every place that does not fit.
+    """
+    try:
+        content = yaml.load(path.read_bytes().decode("utf-8-sig"), Loader=_UniqueKeyLoader)  # noqa: S506
+    except FileNotFoundError:
+        refuse(shown, "a file", remedy="The file does not exist.")
+    except (UnicodeDecodeError, OSError) as error:
+        refuse(shown, "a readable text file in UTF-8", found=str(error))
+    except yaml.MarkedYAMLError as error:
+        row = error.problem_mark.line + 1 if error.problem_mark else None
+        refuse(shown, "valid YAML", found=error.problem or "", row=row, remedy="Mend the line.")
+    except yaml.YAMLError as error:
+        refuse(shown, "valid YAML", found=str(error).splitlines()[0])
+    problems = _schema_problems(content, shown, schema)
+    if problems:
+        raise MrdqError(problems)
+    return dict(content)
+
+
+def _schema_problems(content: Any, shown: str, schema: str) -> list[Problem]:
+    problems = []
+    for error in sorted(_validator(schema).iter_errors(content), key=lambda e: (list(map(str, e.path)), e.message)):
+        place = ".".join(str(part) for part in error.path)
+        if error.validator == "additionalProperties":
+            known = ", ".join(error.schema.get("properties", {}))
+            unknown = sorted(set(error.instance) - set(error.schema.get("properties", {})))
+            problems += [
+                Problem(shown, f"one of the keys {known}", found=str(key), column=f"{place}.{key}".strip("."),
+                        remedy="Mend or remove the key.")
+                for key in unknown
+            ]  # fmt: skip
+        elif error.validator == "required":
+            missing = [key for key in error.validator_value if key not in error.instance]
+            problems += [Problem(shown, f"the key {key}", column=place, remedy="Add it.") for key in missing]
+        else:
+            meaning = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+            problems.append(Problem(shown, f"{meaning or place} ({error.message})", found=str(error.instance)[:80],
+                                    column=place))  # fmt: skip
+    return list(dict.fromkeys(problems))
+
+
+@cache
+def _validator(schema: str) -> Any:
+    import jsonschema
+
+    text = resources.path(f"schemas/{schema}.schema.yaml").read_text(encoding="utf-8")
+    return jsonschema.Draft202012Validator(yaml.load(text, Loader=_SafeLoader))  # noqa: S506
+
+
+def find(kind: str, name: str, study: Path | None) -> tuple[Path, str]:
+    """The file of rule set or protocol ``name`` (``kind``: ``guidelines`` or ``protocols``).
+
+    The study's own (``<study>/<kind>/`` or ``<study>/config/<kind>/``) come before the shipped.
+    """
+    places = [study / kind, study / "config" / kind] if study else []
+    for folder in places:
+        if study and (folder / f"{name}.yaml").is_file():
+            path = folder / f"{name}.yaml"
+            return path, path.relative_to(study).as_posix()
+    shipped = resources.path(kind) / f"{name}.yaml"
+    if shipped.is_file() and "/" not in name and "\\" not in name:
+        return shipped, f"{kind}/{name}.yaml"
+    own = sorted(path.stem for folder in places for path in folder.glob("*.yaml"))
+    refuse(f"{kind}/{name}.yaml", f"one of {', '.join(sorted({*own, *names(kind)}))}", found=name,
+           remedy=f"Mend the id, or put {name}.yaml into the study's folder {kind}/.")  # fmt: skip
+
+
+def names(kind: str) -> list[str]:
+    """Ids of the rule sets or protocols shipped with mrdq."""
+    return sorted(path.stem for path in resources.path(kind).glob("*.yaml"))
+
+
+def load_guideline(name: str, study: Path | None = None) -> Guideline:
+    """Read rule set ``name`` and resolve what it extends.  Raises :class:`MrdqError`."""
+    content, shown = _resolved(name, study, ())
+    content.setdefault("calls", [])
+    raw = content.get("parameters", {})
+    problems = [
+        Problem(shown, "a value with unit, bound, grade and source", column=f"parameters.{key}",
+                found=", ".join(sorted(fields)), remedy="Fill the missing fields.")
+        for key, fields in raw.items() if not {"value", "unit", "bound", "grade", "source"} <= set(fields)
+    ]  # fmt: skip
+    optional = {"maximum_cq", "low_positive_wells_minimum"}
+    wanted = set(_validator("guideline").schema["properties"]["parameters"]["properties"]) - optional
+    problems += [
+        Problem(shown, f"the parameter {key}", column="parameters", remedy="Add it, or extend a rule set that has it.")
+        for key in sorted(wanted - set(raw))
+    ]
+    if not content["calls"]:
+        problems.append(Problem(shown, "the calls it may issue", column="calls"))
+    if ("low_positive_below_range" in content["calls"]) != ("low_positive_wells_minimum" in raw):
+        problems.append(Problem(shown, "the parameter low_positive_wells_minimum if, and only if, the call "
+                                "low_positive_below_range is issued", column="calls"))  # fmt: skip
+    if problems:
+        raise MrdqError(problems)
+    parameters = {key: Parameter(name=key, **raw[key]) for key in sorted(raw)}
+    return Guideline(content["id"], content["version"], content["title"], content["status"],
+                     content.get("source", ""), tuple(content["calls"]), parameters)  # fmt: skip
+
+
+def _resolved(name: str, study: Path | None, seen: tuple[str, ...]) -> tuple[dict[str, Any], str]:
+    path, shown = find("guidelines", name, study)
+    content = read_yaml(path, shown, "guideline")
+    if content["id"] != name:
+        refuse(shown, f"the id {name}, as the file is named", found=content["id"], column="id")
+    if name in seen:
+        refuse(shown, "rule sets that do not extend each other in a circle", found=" > ".join([*seen, name]))
+    if "extends" not in content:
+        return content, shown
+    parent, _ = _resolved(content.pop("extends"), study, (*seen, name))
+    merged = {**parent, **content, "parameters": dict(parent.get("parameters", {}))}
+    for key, fields in content.get("parameters", {}).items():
+        inherited = parent.get("parameters", {}).get(key, {})
+        if "value" in fields and inherited and fields["value"] != inherited["value"]:
+            # Another number is not what the parent's source and confirmation speak of.
+            if not {"grade", "source"} <= set(fields):
+                refuse(shown, "grade and source beside a changed value", column=f"parameters.{key}",
+                       found=str(fields["value"]), remedy="Say where the number comes from.")  # fmt: skip
+            dropped = ("locator", "note", "verified_by", "verified_on")
+            inherited = {k: v for k, v in inherited.items() if k not in dropped}
+        merged["parameters"][key] = {**inherited, **fields}
+    return merged, shown
+
+
+def load_protocol(name: str, study: Path | None = None) -> Protocol:
+    """Read protocol ``name``.  Raises :class:`MrdqError`."""
+    path, shown = find("protocols", name, study)
+    content = read_yaml(path, shown, "protocol")
+    if content["id"] != name:
+        refuse(shown, f"the id {name}, as the file is named", found=content["id"], column="id")
+    timepoints = tuple(
+        Timepoint(
+            id=t["id"], label=t.get("label", t["id"]),
+            positive_statuses=tuple(t.get("positive_statuses", DEFAULT_POSITIVE)),
+            positive_from_level=float(t.get("positive_from_level", 0)), grade=t.get("grade", "unverified"),
+            next_positive=t["next_step"]["positive"], next_negative=t["next_step"]["negative"],
+            next_repeat=t["next_step"].get("repeat", "repeat"),
+        )
+        for t in content["timepoints"]
+    )  # fmt: skip
+    repeated = sorted({t.id for t in timepoints if [u.id for u in timepoints].count(t.id) > 1})
+    if repeated:
+        refuse(shown, "every timepoint once", found=", ".join(repeated), column="timepoints")
+    response = content["response"]
+    return Protocol(
+        id=content["id"], version=content["version"], title=content["title"], timepoints=timepoints,
+        complete_sensitivity_maximum=float(response["complete_sensitivity_maximum"]),
+        failure_level_minimum=float(response["failure_level_minimum"]),
+        material=content.get("material", "BM"), by_id={t.id: t for t in timepoints},
+    )  # fmt: skip

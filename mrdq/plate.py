@@ -1,0 +1,280 @@
+"""PLATE: the wells of one run with their roles, from its export and its layout.
+
+A layout, where there is one, wins over the export; every disagreement is a warning that names
+the well.  A run without a layout takes its roles from the export's task column and the study's
+``layout_rules``.  No well of the export is dropped: one that nothing uses has no role.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mrdq import vocabulary as words
+from mrdq.config import LayoutRules
+from mrdq.errors import WARNING, Problem, Problems
+from mrdq.instruments.export import Export
+from mrdq.instruments.words import role_of_task
+from mrdq.sheets import Sheet
+from mrdq.units import nanograms_per
+
+COLUMNS = ("well", "target", "role", "sample_id", "dilution", "quantity_ng", "cq", "cq_state", "flags")
+_AGREE = {(words.SAMPLE, words.BACKGROUND), (words.BACKGROUND, words.SAMPLE)}
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What the sheets say of targets and samples, as the roles need it."""
+
+    kind: Mapping[str, str]  # target -> mrd | control_gene
+    target_patient: Mapping[str, str]
+    dna_per_well_ng: Mapping[str, float | None]
+    sample_patient: Mapping[str, str]
+    rules: LayoutRules
+
+
+class Notes:
+    """Warnings gathered by what they say, so that a plate gives one line and not 96."""
+
+    def __init__(self, file: str):
+        self.file = file
+        self._wells: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+
+    def add(self, well: str, expected: str, found: str = "", remedy: str = "") -> None:
+        self._wells[expected, found, remedy].append(well)
+
+    def problems(self) -> list[Problem]:
+        return [
+            Problem(self.file, expected, found, column=f"well {', '.join(wells)}", remedy=remedy, level=WARNING)
+            for (expected, found, remedy), wells in self._wells.items()
+        ]
+
+
+def natural(well: str) -> tuple[int, str, int]:
+    """The order of wells on the plate: A1, A2, ... A12, B1."""
+    return len(well.rstrip("0123456789")), well[0], int(well[1:]) if well[1:].isdigit() else 0
+
+
+def from_layout(
+    export: Export, layout: Sheet, bench: Bench, export_file: str, problems: Problems
+) -> dict[str, list[Any]]:
+    """The wells of a run that has a layout, as lists by column (``COLUMNS`` and the layout's extra).
+
+    Errors of the layout (an unknown target or sample, a standard without its dilution, a
+    sample of another patient than the assay) go to ``problems``, disagreements as warnings.
+    """
+    notes = Notes(export_file)
+    records = layout.records()
+    for record, row in zip(records, layout.row, strict=True):
+        _check_record(record, row, layout.file, bench, problems)
+    pairs, unused = _match(export, records, layout, notes, problems)
+    extra = [*layout.extra, *(["exclude"] if any(layout.columns["exclude"]) else [])]
+    out: dict[str, list[Any]] = {name: [] for name in (*COLUMNS, *extra)}
+    for record, i in pairs:
+        _disagreements(record, export, i, notes)
+        state = words.OMITTED if record["exclude"] else export.cq_state[i]
+        cq = export.cq[i] if state == words.DETERMINED else math.nan
+        values = (record["well"], record["target"], record["role"], record["sample_id"], record["dilution"],
+                  record["quantity"], cq, state, export.flags[i], *(record[name] for name in extra))  # fmt: skip
+        for column, value in zip(out.values(), values, strict=True):
+            column.append(value)
+    for i in unused:
+        _append_unused(out, export, i)
+    problems.extend(notes.problems())
+    return out
+
+
+def _check_record(record: dict[str, Any], row: int, file: str, bench: Bench, problems: Problems) -> None:
+    role, target, sample = record["role"], record["target"], record["sample_id"]
+    kind = bench.kind.get(target)
+    if not target or role == words.EMPTY:
+        return
+    if kind is None:
+        problems.add(Problem(file, "a target of the assays sheet", target, row, "target",
+                             "Mend the name, or add the target to the assays sheet."))  # fmt: skip
+    elif role == words.STANDARD and kind == words.MRD and record["dilution"] is None:
+        problems.add(Problem(file, "the dilution of a standard, such as 1e-3", "", row, "dilution"))
+    elif role == words.STANDARD and kind == words.CONTROL_GENE and record["quantity"] is None:
+        problems.add(Problem(file, "the quantity of a control gene's standard, such as 600 ng", "", row, "quantity"))
+    elif role == words.SAMPLE and not sample:
+        problems.add(Problem(file, "the sample_id of a well with the role sample", "", row, "sample_id"))
+    elif role == words.SAMPLE and sample not in bench.sample_patient:
+        problems.add(Problem(file, "a sample of the samples sheet", sample, row, "sample_id",
+                             "Mend the id, or add the sample to the samples sheet."))  # fmt: skip
+    elif role == words.SAMPLE and kind == words.MRD and bench.sample_patient[sample] != bench.target_patient[target]:
+        problems.add(Problem(file, f"a sample of patient {bench.target_patient[target]}, whose clone {target} is",
+                             f"{sample} of patient {bench.sample_patient[sample]}", row, "sample_id",
+                             "Mend the sample or the target of the well."))  # fmt: skip
+
+
+def _match(
+    export: Export, records: Sequence[dict[str, Any]], layout: Sheet, notes: Notes, problems: Problems
+) -> tuple[list[tuple[dict[str, Any], int]], list[int]]:
+    """Pair layout rows with export rows by (well, target); a lone pair of a well by the well."""
+    by_key: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for i, key in enumerate(zip(export.well, export.target, strict=True)):
+        by_key[key].append(i)
+    free: dict[str, list[int]] = defaultdict(list)
+    pairs, left = [], []
+    for record, row in zip(records, layout.row, strict=True):
+        rows = by_key.get((record["well"], record["target"]), [])
+        if len(rows) == 1:
+            pairs.append((record, rows[0]))
+            del by_key[record["well"], record["target"]]
+        else:
+            left.append((record, row))
+    for (well, _), rows in by_key.items():
+        free[well] += rows
+    waiting: dict[str, list[tuple[dict[str, Any], int]]] = defaultdict(list)
+    for record, row in left:
+        waiting[record["well"]].append((record, row))
+    for well, group in waiting.items():
+        rows = free[well]
+        if len(rows) == 1 and len(group) == 1:
+            pairs.append((group[0][0], rows.pop()))
+        elif rows and any(record["role"] != words.EMPTY for record, _ in group):
+            found = ", ".join(export.target[i] or "no name" for i in rows)
+            problems.add(Problem(layout.file, f"targets of well {well} as the export names them ({found})",
+                                 ", ".join(record["target"] for record, _ in group), group[0][1], "target",
+                                 "The well holds several targets: name them as the instrument does."))  # fmt: skip
+        else:
+            for record, _ in group:
+                if record["role"] != words.EMPTY:
+                    notes.add(well, "a row of the export for a well of the layout", "",
+                              "The well is missing from the export and counts as not measured.")  # fmt: skip
+    return pairs, sorted(i for rows in free.values() for i in rows)
+
+
+def _disagreements(record: dict[str, Any], export: Export, i: int, notes: Notes) -> None:
+    well, role = record["well"], record["role"]
+    if export.target[i] != record["target"] and export.target[i]:
+        notes.add(well, f"target {record['target'] or 'none'} of the layout", export.target[i], "The layout was taken.")
+    told = role_of_task(export.task[i]) if export.task[i] else None
+    if told and told != role and (told, role) not in _AGREE:
+        notes.add(well, f"role {role} of the layout", export.task[i], "The layout was taken.")
+    elif role == words.EMPTY and export.cq_state[i] == words.DETERMINED:
+        notes.add(well, "no signal in a well that the layout calls empty", f"Cq {export.cq[i]:g}")
+    if role == words.SAMPLE and export.sample[i] and export.sample[i] != record["sample_id"]:
+        notes.add(well, f"sample {record['sample_id']} of the layout", export.sample[i], "The layout was taken.")
+    told_quantity = export.quantity[i]
+    if role == words.STANDARD and told == words.STANDARD and told_quantity == told_quantity:
+        ng = record["quantity"]
+        meant = [record["dilution"], ng, ng and ng / float(nanograms_per("genome"))]
+        if not any(value and math.isclose(value, told_quantity, rel_tol=0.01) for value in meant):
+            notes.add(well, "the standard's quantity of the layout", f"{told_quantity:g}", "The layout was taken.")
+
+
+def _append_unused(out: dict[str, list[Any]], export: Export, i: int) -> None:
+    known = {"well": export.well[i], "target": export.target[i], "cq": export.cq[i],
+             "cq_state": export.cq_state[i], "flags": export.flags[i], "dilution": None, "quantity_ng": None}  # fmt: skip
+    for name, column in out.items():
+        column.append(known.get(name, ""))
+
+
+def unused_note(wells: Mapping[str, Sequence[Any]], file: str) -> list[Problem]:
+    """One warning that names every well which no role uses."""
+    names = [f"{w} {t}".strip() for w, t, r in zip(wells["well"], wells["target"], wells["role"], strict=True) if not r]
+    if not names:
+        return []
+    return [Problem(file, "every well used", f"{len(names)} unused: {', '.join(names)}", level=WARNING,
+                    remedy="They are kept in wells.parquet without a role.")]  # fmt: skip
+
+
+def from_export(export: Export, bench: Bench, file: str, problems: Problems) -> dict[str, list[Any]]:
+    """The wells of a run without a layout, as lists by column (``COLUMNS``).
+
+    A standard without a quantity, or whose quantity nobody said the meaning of, is an error; a
+    target or sample that no sheet knows, or a task that is no role, leaves the well unused.
+    """
+    notes = Notes(file)
+    by_name = {name: _role_by_rule(name, bench.rules, file, problems) for name in set(export.sample)}
+    by_task = {task: role_of_task(task) for task in set(export.task)}
+    roles = [by_name[name] or by_task[task] or "" for name, task in zip(export.sample, export.task, strict=True)]
+    known = bench.kind
+    dose: dict[tuple[str, float], tuple[float | None, float | None]] = {}
+    dilutions: list[float | None] = [None] * len(roles)
+    amounts: list[float | None] = [None] * len(roles)
+    samples = [""] * len(roles)
+    for i, role in enumerate(roles):
+        target, well = export.target[i], export.well[i]
+        if target not in known:
+            roles[i] = ""
+            if role != words.EMPTY:
+                notes.add(well, "a target of the assays sheet", target)
+        elif role == words.STANDARD:
+            key = (target, export.quantity[i])
+            if key not in dose:
+                dose[key] = _dose(target, export.quantity[i], well, bench, file, problems)
+            dilutions[i], amounts[i] = dose[key]
+        elif role == words.SAMPLE:
+            samples[i] = export.sample[i]
+            if not _usable_sample(samples[i], target, well, bench, file, notes, problems):
+                roles[i] = samples[i] = ""
+        elif not role:
+            notes.add(well, "a task that is a role", export.task[i], "Give the run a layout, or a rule in layout_rules.")
+    problems.extend(notes.problems())
+    return dict(zip(COLUMNS, (export.well, export.target, roles, samples, dilutions, amounts, export.cq,
+                              export.cq_state, export.flags), strict=True))  # fmt: skip
+
+
+def _role_by_rule(name: str, rules: LayoutRules, file: str, problems: Problems) -> str:
+    matching = [role for role, pattern in rules.patterns.items() if name and pattern.search(name)]
+    if len(matching) > 1:
+        problems.add(Problem(file, "a sample name that one rule of layout_rules matches", name,
+                             remedy=f"It matches those for {' and '.join(matching)}: make them stricter."))  # fmt: skip
+    return matching[0] if matching else ""
+
+
+def _usable_sample(
+    sample: str, target: str, well: str, bench: Bench, file: str, notes: Notes, problems: Problems
+) -> bool:
+    if sample not in bench.sample_patient:
+        notes.add(well, "a sample of the samples sheet", sample,
+                  "Add the sample, give the run a layout, or a rule in layout_rules.")  # fmt: skip
+        return False
+    if bench.kind[target] == words.MRD and bench.sample_patient[sample] != bench.target_patient[target]:
+        problems.add(Problem(file, f"a sample of patient {bench.target_patient[target]}, whose clone {target} is",
+                             f"{sample} of patient {bench.sample_patient[sample]}", column=f"well {well}"))  # fmt: skip
+        return False
+    return True
+
+
+def _dose(
+    target: str, quantity: float, well: str, bench: Bench, file: str, problems: Problems
+) -> tuple[float | None, float | None]:
+    """Dilution and amount [ng] of a standard from the export's unitless number.
+
+    An amount of diagnostic DNA becomes a dilution, and a dilution an amount, by the
+    ``dna_per_well`` of the target: every standard well holds that much DNA in all.
+    """
+    kind, nominal = bench.kind[target], bench.dna_per_well_ng[target]
+    unit = bench.rules.standard_quantity.get(kind)
+    place = f"well {well}"
+    if not quantity > 0:
+        problems.add(Problem(file, "the quantity of a standard", column=place,
+                             remedy="Enter it in the instrument's software, or give the run a layout."))  # fmt: skip
+    elif unit is None:
+        problems.add(Problem(file, "the meaning of the export's standard quantities", f"{quantity:g}", column=place,
+                             remedy="Add standard_quantity: dilution, ng, genome or cell to layout_rules."))  # fmt: skip
+    elif (unit == "dilution") == (kind == words.MRD):
+        if kind == words.MRD and quantity <= 1:
+            return quantity, None
+        if kind == words.CONTROL_GENE:
+            return None, quantity * float(nanograms_per(unit))
+        problems.add(Problem(file, "a dilution of at most 1 (layout_rules.standard_quantity: dilution)",
+                             f"{quantity:g}", column=place))  # fmt: skip
+    elif nominal is None:
+        problems.add(Problem(file, f"the dna_per_well of {target} in the assays sheet", column=place,
+                             remedy="It relates the standards' quantities to dilutions."))  # fmt: skip
+    elif kind == words.CONTROL_GENE:
+        return None, quantity * nominal
+    else:
+        amount = quantity * float(nanograms_per(unit))
+        if amount <= nominal * (1 + 1e-9):
+            return amount / nominal, amount
+        problems.add(Problem(file, f"at most {nominal:g} ng of diagnostic DNA (the dna_per_well of {target})",
+                             f"{amount:g} ng", column=place))  # fmt: skip
+    return None, None
