@@ -1,0 +1,294 @@
+"""``mrdq``: argument words to one stage to an exit code.
+
+The only place that catches :class:`MrdqError`.  Results go to standard output, everything else
+to standard error.  Exit 0 done, 1 a bug, 2 the input is wrong, 3 a check found a difference.
+Heavy libraries are imported inside the verbs, so that ``mrdq --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mrdq import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mrdq.errors import Problem
+    from mrdq.study import Study
+
+EXIT_INPUT = 2
+
+
+def say(text: str) -> None:
+    """A line for people, on standard error."""
+    click.echo(text, err=True)
+
+
+def show(problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        say(f"{problem.level}: {problem}")
+
+
+class _Verbs(click.Group):
+    """Turns the user's errors into messages and exit code 2; anything else is a bug."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from mrdq.errors import MrdqError
+
+        try:
+            return super().invoke(ctx)
+        except MrdqError as error:
+            show(error.problems)
+            count = len(error.problems)
+            say(f"{count} problem{'s' if count != 1 else ''}; nothing was written.")
+            ctx.exit(EXIT_INPUT)
+
+
+study_argument = click.argument("study", type=click.Path(path_type=Path, file_okay=False))
+guideline_option = click.option(
+    "--guideline", default="", metavar="ID", help="Call under this rule set instead of the study's own."
+)
+results_option = click.option(
+    "--results", default="", metavar="FOLDER", help="Write here instead of the study's results folder."
+)
+
+
+def _open(study: Path, guideline: str = "", results: str = "") -> tuple[Study, Any]:
+    from mrdq.pipeline import Files
+    from mrdq.study import load_study
+
+    loaded = load_study(study, guideline=guideline)
+    return loaded, Files(Path(results) if results else loaded.results)
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="mrdq")
+def main() -> None:
+    """From raw ASO-qPCR exports to explained MRD status.
+
+    A study is a folder: exports, layouts and four sheets. Start with: mrdq init FOLDER
+    """
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Make a new study folder with commented sheets."""
+    from mrdq.new_study import create
+
+    for path in create(folder):
+        click.echo(path)
+    say(f"Fill the sheets in {folder / 'config'}, then: mrdq check {folder}")
+
+
+@main.command()
+@study_argument
+@guideline_option
+def check(study: Path, guideline: str) -> None:
+    """Validate sheets, layouts, exports and rule sets; nothing is written."""
+    from mrdq import pipeline
+
+    loaded, _ = _open(study, guideline)
+    with _progress(len(loaded.runs), "reading") as tick:
+        reading = pipeline.check(loaded, progress=tick)
+    show(reading.problems.warnings)
+    reading.problems.raise_if_any()
+    for notice in loaded.notices:
+        say(f"note: {notice}")
+    click.echo(
+        f"{len(loaded.runs)} runs, {len(reading.wells)} wells, {len(loaded.samples)} samples, "
+        f"{len(loaded.assays)} assays: no error, {len(reading.problems.warnings)} warnings"
+    )
+
+
+@main.command()
+@study_argument
+@guideline_option
+@results_option
+def run(study: Path, guideline: str, results: str) -> None:
+    """Check everything, then read, call, combine and report."""
+    from mrdq import pipeline
+
+    loaded, files = _open(study, guideline, results)
+    with _progress(len(loaded.runs), "reading") as tick:
+        warnings = pipeline.run(loaded, files, progress=tick, say=lambda text: say(f"{text} ..."))
+    show(warnings)
+    for notice in loaded.notices:
+        say(f"note: {notice}")
+    click.echo(files.folder / "report" / "index.html")
+    say(f"Done. Look at {files.folder / 'report' / 'index.html'}")
+
+
+@main.command()
+@study_argument
+@results_option
+@click.option("--batch", default="", metavar="NAME", help="Read only the runs of this batch (Snakemake's unit of work).")
+@click.option("--gather", is_flag=True, help="Put the batches in RESULTS/../batches together instead of reading.", hidden=True)
+@click.option("--batches", "batch_folder", default="", metavar="FOLDER", help="Where the batches lie.", hidden=True)
+def ingest(study: Path, results: str, batch: str, gather: bool, batch_folder: str) -> None:
+    """Read exports and layouts to wells.parquet and runs.tsv; a bad run is a row."""
+    from mrdq import pipeline
+    from mrdq.batches import batches
+
+    loaded, files = _open(study, results=results)
+    found = batches(loaded.runs.columns["run_id"], loaded.config.runs_per_job)
+    if gather:
+        pipeline.gather([Path(batch_folder) / name for name in found], files)
+    else:
+        run_ids = _runs_of(batch, found) if batch else loaded.runs.columns["run_id"]
+        target = pipeline.Files(Path(batch_folder) / batch) if batch and batch_folder else files
+        problems = pipeline.ingest_batch(loaded, run_ids, target)
+        show([*problems.warnings, *problems.errors])
+        files = target
+    click.echo(files.wells)
+
+
+def _runs_of(batch: str, found: dict[str, list[str]]) -> list[str]:
+    from mrdq.errors import refuse
+
+    if batch not in found:
+        refuse("--batch", f"one of {', '.join(found)}", found=batch)
+    return found[batch]
+
+
+@main.command()
+@study_argument
+@guideline_option
+@results_option
+def call(study: Path, guideline: str, results: str) -> None:
+    """Make curves, evidence and calls from wells.parquet."""
+    from mrdq import pipeline
+
+    loaded, files = _open(study, guideline, results)
+    pipeline.call(loaded, files)
+    click.echo(files.table("calls.tsv"))
+
+
+@main.command()
+@study_argument
+@guideline_option
+@results_option
+def status(study: Path, guideline: str, results: str) -> None:
+    """Combine calls to status.tsv and survival.tsv."""
+    from mrdq import pipeline
+
+    loaded, files = _open(study, guideline, results)
+    pipeline.status(loaded, files)
+    click.echo(files.table("status.tsv"))
+
+
+@main.command()
+@study_argument
+@guideline_option
+@results_option
+def report(study: Path, guideline: str, results: str) -> None:
+    """Write report/index.html from the results."""
+    from mrdq.reports import html
+
+    loaded, files = _open(study, guideline, results)
+    click.echo(html.write(loaded, files))
+
+
+@main.command()
+@study_argument
+@results_option
+def gate(study: Path, results: str) -> None:
+    """Fail (exit 2) if a run of the results could not be read."""
+    from mrdq import pipeline
+    from mrdq.errors import MrdqError
+
+    _, files = _open(study, results=results)
+    failed = pipeline.failed_runs(files)
+    if failed:
+        say(f"The results are complete but for {len(failed)} runs that could not be read:")
+        raise MrdqError(failed)
+    click.echo("every run was read")
+
+
+@main.command()
+@study_argument
+@click.option("--run", "run_id", required=True, metavar="ID", help="The instrument run.")
+@click.option("--target", required=True, metavar="NAME", help="The target.")
+@click.option("--sample", required=True, metavar="ID", help="The sample.")
+@guideline_option
+@results_option
+def explain(study: Path, run_id: str, target: str, sample: str, guideline: str, results: str) -> None:
+    """Explain one call in words and numbers that can be recomputed by hand."""
+    from mrdq.explain import explain as explained
+
+    loaded, files = _open(study, guideline, results)
+    click.echo(explained(loaded, files, run=run_id, target=target, sample=sample), nl=False)
+
+
+@main.group()
+def guidelines() -> None:
+    """Rule sets: what there is, and every number with its source and grade."""
+
+
+@guidelines.command("list")
+@click.option("--study", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Show the study's own too.")
+def list_guidelines(study: Path | None) -> None:
+    """One line per rule set."""
+    from mrdq import definitions
+
+    own = {path.stem for folder in ("guidelines", "config/guidelines") for path in (study / folder).glob("*.yaml")} if study else set()
+    for name in sorted({*definitions.names("guidelines"), *own}):
+        guideline = definitions.load_guideline(name, study)
+        click.echo(f"{guideline.id}\t{guideline.version}\t{guideline.status}\t{guideline.title}")
+
+
+@guidelines.command("show")
+@click.argument("name")
+@click.option("--study", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A study with rule sets of its own.")
+def show_guideline(name: str, study: Path | None) -> None:
+    """Every parameter of a rule set: value, unit, bound, grade, source."""
+    from mrdq import definitions
+
+    guideline = definitions.load_guideline(name, study)
+    click.echo(f"{guideline.id} {guideline.version} ({guideline.status}): {guideline.title}")
+    click.echo(f"sha256 {guideline.hash}\nsource {guideline.source}\ncalls  {', '.join(guideline.calls)}")
+    if guideline.notice:
+        click.echo(f"NOTE   {guideline.notice}")
+    click.echo("parameter\tvalue\tunit\tbound\tinclusive\tgrade\tsource\tlocator\tverified_by\tverified_on")
+    for p in guideline.parameters.values():
+        click.echo("\t".join([p.name, f"{p.value:g}", p.unit, p.bound, str(p.inclusive).lower(), p.grade, p.source,
+                              p.locator, p.verified_by, p.verified_on]))  # fmt: skip
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--seed", default=2024, show_default=True, help="Seed of the random numbers.")
+@click.option("--runs", default=0, metavar="N", help="Make an archive of N runs instead of the example study.")
+def simulate(folder: Path, seed: int, runs: int) -> None:
+    """Make a study of SIMULATED data: the example, or an archive of any size."""
+    from mrdq.errors import refuse
+    from mrdq.simulate import write_archive, write_example
+
+    if folder.exists() and any(folder.iterdir()):
+        refuse(str(folder), "a new or empty folder", remedy="Name another one; nothing is overwritten.")
+    if runs:
+        write_archive(folder, runs=runs, seed=seed)
+    else:
+        write_example(folder, seed=seed)
+    click.echo(folder)
+    say(f"SIMULATED data. Next: mrdq run {folder}")
+
+
+def _progress(length: int, label: str) -> Any:
+    """A progress bar on standard error; its ``tick`` takes (and ignores) the name of the item."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def bar() -> Any:
+        with click.progressbar(length=length, label=label, file=sys.stderr) as progress:
+            yield lambda _: progress.update(1)
+
+    return bar()

@@ -1,0 +1,208 @@
+"""The reason chain of one call, in words and numbers that a person can recompute."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from mrdq import storage
+from mrdq import vocabulary as words
+from mrdq.errors import refuse
+from mrdq.evidence import CRITERIA
+from mrdq.guideline import Guideline
+from mrdq.pipeline import Files
+from mrdq.study import Study
+from mrdq.tables import CALLS, CURVES, EVIDENCE, STANDARDS
+
+Row = dict[str, Any]
+
+
+def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -> str:
+    """Explain the call of ``sample`` for ``target`` in ``run``.
+
+    Raises :class:`MrdqError` if there is no such call, naming those there are.
+    """
+    calls = storage.read_table(files.table("calls.tsv"), CALLS)
+    call = _one(calls, {"run_id": run, "target": target, "sample_id": sample})
+    curves = storage.read_table(files.table("curves.tsv"), CURVES)
+    curve = _rows(curves, run_id=run, target=target)[0]
+    standards = storage.read_table(files.table("standards.tsv"), STANDARDS)
+    evidence = storage.read_table(files.table("evidence.tsv"), EVIDENCE)
+    wells = storage.read_wells([files.wells])
+    guideline = study.guidelines.get(call["guideline"])
+    if guideline is None:
+        refuse(str(files.table("calls.tsv")), f"one of the study's rule sets {', '.join(study.guidelines)}",
+               found=call["guideline"], remedy="Run the study again.")  # fmt: skip
+    assay = {key: study.assay(key)[target] for key in ("patient_id", "dna_per_well", "blast_fraction")}
+    lines = [
+        *_heading(call, guideline, study),
+        *_background(wells, run, target, curve),
+        *_curve(curve, _rows(standards, run_id=run, target=target)),
+        *_control_gene(call, curves, wells, assay),
+        *_sample(call, curve, guideline, _rows(wells, run_id=run, target=target, sample_id=sample, role=words.SAMPLE)),
+        *_level(call, curve, assay),
+        *_criteria(_rows(evidence, run_id=run, target=target, sample_id=""),
+                   _rows(evidence, run_id=run, target=target, sample_id=sample)),
+        *_conclusion(call),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _rows(table: pd.DataFrame, **key: str) -> list[Row]:
+    mask = pd.Series(True, index=table.index)
+    for name, value in key.items():
+        mask &= table[name] == value
+    return [{str(k): v for k, v in row.items()} for row in table[mask].to_dict("records")]
+
+
+def _one(calls: pd.DataFrame, key: dict[str, str]) -> Row:
+    found = _rows(calls, **key)
+    if found:
+        return found[0]
+    for name, value in key.items():
+        there = sorted(calls[name].unique())
+        if value not in there:
+            option = {"run_id": "--run", "target": "--target", "sample_id": "--sample"}[name]
+            refuse("calls.tsv", f"one of {', '.join(there[:20])}{' ...' if len(there) > 20 else ''}", found=value,
+                   column=name, remedy=f"Mend {option}.")  # fmt: skip
+    near = calls[(calls["sample_id"] == key["sample_id"])][["run_id", "target"]].drop_duplicates()
+    pairs = "; ".join(f"--run {r} --target {t}" for r, t in near.itertuples(index=False))
+    refuse("calls.tsv", f"a call of {key['sample_id']} ({pairs})", found=f"run {key['run_id']}, target {key['target']}")
+
+
+def number(value: float, unit: str = "") -> str:
+    """A number for reading: six significant digits, ``none`` for an absent one."""
+    if value is None or math.isnan(value):
+        return "none"
+    return f"{value:.6g}{' ' + unit if unit else ''}"
+
+
+def _heading(call: Row, guideline: Guideline, study: Study) -> Iterator[str]:
+    yield f"{call['sample_id']} ({call['patient_id']}, {call['timepoint']}), target {call['target']}, run {call['run_id']}"
+    yield f"call: {call['call']}{'  (superseded by a later run)' if call['superseded'] else ''}"
+    yield f"rule set: {guideline.id} {guideline.version}, sha256 {guideline.hash[:16]}"
+    for notice in filter(None, [study.config.notice, guideline.notice]):
+        yield f"NOTE: {notice}"
+
+
+def _cq(row: Row) -> str:
+    text = number(row["cq"]) if row["cq_state"] == words.DETERMINED else row["cq_state"]
+    return f"{row['well']} {text}"
+
+
+def _background(wells: pd.DataFrame, run: str, target: str, curve: Row) -> Iterator[str]:
+    yield ""
+    yield "1. Controls"
+    for role, name in ((words.NTC, "no template"), (words.BACKGROUND, "background")):
+        found = _rows(wells, run_id=run, target=target, role=role)
+        yield f"   {name}: {', '.join(map(_cq, found)) or 'no well'}"
+    yield f"   lowest background B = {number(curve['lowest_background_cq'], 'cycles')}"
+
+
+def _curve(curve: Row, standards: list[Row]) -> Iterator[str]:
+    yield ""
+    yield "2. Standards, from the most concentrated"
+    yield "   dilution      wells  mean Cq   spread    step      reproducible"
+    for row in standards:
+        yield (
+            f"   {number(row['dose']):<12}  {row['n_determined']:.0f}/{row['n_wells']:.0f}    {row['mean_cq']:<8.4f}  "
+            f"{row['delta_cq']:<8.4f}  {number(row['step']):<8}  "
+            f"{'yes' if row['reproducible'] else 'NO'}{', in the curve' if row['in_curve'] else ''}"
+        )
+    if math.isnan(curve["slope"]):
+        yield "   no curve: fewer than 2 dilutions"
+        return
+    yield (
+        f"   curve over {curve['n_dilutions']:.0f} dilutions, {curve['n_wells']:.0f} wells: Cq = "
+        f"{number(curve['intercept'])} + ({number(curve['slope'])}) × log10(dilution), R² {number(curve['r_squared'])}, "
+        f"efficiency {curve['efficiency']:.1%}, {'accepted' if curve['accepted'] else 'NOT accepted'}"
+    )
+    yield f"   quantitative range {number(curve['quantitative_range'])}, sensitivity {number(curve['sensitivity'])}"
+
+
+def _control_gene(call: Row, curves: pd.DataFrame, wells: pd.DataFrame, assay: Row) -> Iterator[str]:
+    yield ""
+    yield "3. Amount of DNA"
+    if not call["control_gene"]:
+        yield "   no control gene was measured for this sample"
+        return
+    gene, run = call["control_gene"], call["control_gene_run"]
+    curve = _rows(curves, run_id=run, target=gene)[0]
+    found = _rows(wells, run_id=run, target=gene, sample_id=call["sample_id"], role=words.SAMPLE)
+    yield f"   {gene} in run {run}: {', '.join(map(_cq, found))}"
+    yield (
+        f"   its curve: Cq = {number(curve['intercept'])} + ({number(curve['slope'])}) × log10(ng), "
+        f"{'accepted' if curve['accepted'] else 'NOT accepted'}"
+    )
+    yield (
+        f"   amount {number(call['dna_amount_ng'], 'ng')} in a well; F = {number(assay['dna_per_well'], 'ng')} / "
+        f"{number(call['dna_amount_ng'], 'ng')} = {number(call['normalisation'])}"
+    )
+
+
+def _sample(call: Row, curve: Row, guideline: Guideline, found: list[Row]) -> Iterator[str]:
+    yield ""
+    yield "4. The sample"
+    yield f"   wells: {', '.join(map(_cq, found))}"
+    yield f"   mean Cq {number(call['mean_cq'])}, spread {number(call['delta_cq'])}"
+    distance = guideline["positive_background_distance_minimum"].value
+    background = curve["lowest_background_cq"]
+    if math.isnan(background):
+        yield "   a positive well: any signal counts as far from the background (there is none)"
+    else:
+        yield f"   a positive well: Cq at most B - {distance:g} = {number(background - distance)}"
+    near = guideline["positive_sensitivity_distance_maximum"].value
+    yield f"   and at most {near:g} cycles above the highest Cq at the sensitivity"
+    yield f"   positive wells: {number(call['n_positive'])}"
+
+
+def _level(call: Row, curve: Row, assay: Row) -> Iterator[str]:
+    if math.isnan(call["mrd_level"]):
+        return
+    blasts = assay["blast_fraction"] or 1.0
+    raw = 10 ** ((call["mean_cq"] - curve["intercept"]) / curve["slope"])
+    yield ""
+    yield "5. Level"
+    yield (
+        f"   10^(({number(call['mean_cq'])} - {number(curve['intercept'])}) / {number(curve['slope'])}) = {number(raw)}"
+    )
+    yield f"   × F {number(call['normalisation'])} × blast fraction {blasts:g} = {number(call['mrd_level'])}"
+    yield (
+        f"   95 % calibration interval {number(call['mrd_level_low'])} to {number(call['mrd_level_high'])} "
+        "(curve, replicates, control gene; not the sampling of few molecules)"
+    )
+
+
+def _criteria(of_run: list[Row], of_sample: list[Row]) -> Iterator[str]:
+    yield ""
+    yield "6. Criteria"
+    order = list(CRITERIA)
+    for row in sorted(of_run + of_sample, key=lambda row: order.index(row["criterion"])):
+        yield f"   {criterion_text(row)}"
+
+
+def criterion_text(row: Row) -> str:
+    """One row of evidence in a line: criterion, outcome, value, bounds and what it asks."""
+    bounds = [f"at least {number(row['minimum'])}"] if not math.isnan(row["minimum"]) else []
+    bounds += [f"at most {number(row['maximum'])}"] if not math.isnan(row["maximum"]) else []
+    asked = " and ".join(bounds) or "no bound"
+    return (
+        f"{row['criterion']:<20} {row['outcome']:<15} {number(row['value'])} ({asked} {row['unit']}): "
+        f"{CRITERIA[row['criterion']][1]}"
+    )
+
+
+def _conclusion(call: Row) -> Iterator[str]:
+    yield ""
+    yield f"7. Call: {call['call']}"
+    if call["reasons"]:
+        yield f"   decided by: {call['reasons'].replace(';', ', ')}"
+    for flag in filter(None, call["flags"].split(";")):
+        yield f"   look at: {flag} ({words.FLAGS[flag]})"
+    if call["call"] == words.NEGATIVE:
+        yield f"   negative, with a sensitivity of {number(call['sensitivity'])}"
+    if call["call"] not in (words.NEGATIVE, words.NOT_EVALUABLE, words.POSITIVE_QUANTIFIABLE):
+        yield f"   detected, below the quantitative range of {number(call['quantitative_range'])}"

@@ -1,0 +1,144 @@
+"""Reading exports and layouts of a study into WELLS: the edge where files become tables."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mrdq import plate
+from mrdq import vocabulary as words
+from mrdq.errors import MrdqError, Problem, Problems
+from mrdq.instruments import read_export
+from mrdq.layout import read_layout
+from mrdq.study import Study
+from mrdq.tables import RUNS, WELLS
+
+
+@dataclass(slots=True)
+class Reading:
+    """What reading runs gave: WELLS, RUNS, and every problem met, by run."""
+
+    wells: pd.DataFrame
+    runs: pd.DataFrame
+    problems: Problems = field(default_factory=Problems)
+
+
+def bench_of(study: Study) -> plate.Bench:
+    """What the sheets say of targets and samples, for assigning roles."""
+    return plate.Bench(
+        kind=study.assay("kind"), target_patient=study.assay("patient_id"),
+        dna_per_well_ng=study.assay("dna_per_well"), sample_patient=study.sample("patient_id"),
+        rules=study.config.layout_rules,
+    )  # fmt: skip
+
+
+def read_runs(
+    study: Study, run_ids: Iterable[str] | None = None, *, progress: Callable[[str], None] = lambda _: None
+) -> Reading:
+    """Read the exports and layouts of runs (all by default), in the order of their ids.
+
+    A run that cannot be read is a row of RUNS with its reason; its problems are in the result,
+    and the other runs go on.  ``progress`` is told each run's id.
+    """
+    bench = bench_of(study)
+    wanted = None if run_ids is None else set(run_ids)
+    records = sorted((r for r in study.runs.records() if wanted is None or r["run_id"] in wanted),
+                     key=lambda r: str(r["run_id"]))  # fmt: skip
+    problems = Problems()
+    rows, plates = [], []
+    for record in records:
+        met = Problems()
+        row, wells = _read_run(study, bench, record, met)
+        rows.append(row)
+        plates.append(wells)
+        problems.extend([*met.errors, *met.warnings])
+        progress(record["run_id"])
+    return Reading(_wells_table(rows, plates), pd.DataFrame(rows, columns=RUNS.names).pipe(_typed), problems)
+
+
+def _read_run(
+    study: Study, bench: plate.Bench, record: dict[str, Any], problems: Problems
+) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    row: dict[str, Any] = dict.fromkeys(RUNS.names, "") | {
+        "run_id": record["run_id"], "export": record["export"], "layout": record["layout"], "state": "failed",
+        "n_wells": 0, "n_unused": 0,
+    }  # fmt: skip
+    try:
+        data = _bytes(study, record["export"])
+        row["export_sha256"] = hashlib.sha256(data).hexdigest()
+        export = read_export(data, record["export"], format=record["format"])
+        row["format"], row["instrument"] = export.format, export.instrument
+        if record["layout"]:
+            row["layout_sha256"] = hashlib.sha256(_bytes(study, record["layout"].partition("#")[0])).hexdigest()
+            layout = read_layout(study.root, record["layout"], problems)
+            problems.raise_if_any()
+            wells = plate.from_layout(export, layout, bench, record["export"], problems)
+        else:
+            wells = plate.from_export(export, bench, record["export"], problems)
+        problems.raise_if_any()
+    except MrdqError as error:
+        problems.extend(problem for problem in error.problems if problem not in problems.errors)
+        row["message"] = " | ".join(str(problem) for problem in problems.errors)
+        return row, {}
+    problems.extend(plate.unused_note(wells, record["export"]))
+    row |= {"state": "read", "n_wells": len(wells["well"]), "n_unused": sum(not r for r in wells["role"])}
+    return row, wells
+
+
+def _bytes(study: Study, file: str) -> bytes:
+    path = study.root / file
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        problem = Problem(file, "a file", remedy="The file does not exist; mend the path in the runs sheet.")
+    except OSError as error:
+        problem = Problem(file, "a readable file", str(error.strerror or error))
+    raise MrdqError(problem)
+
+
+def _wells_table(rows: list[dict[str, Any]], plates: list[dict[str, list[Any]]]) -> pd.DataFrame:
+    """The plates under each other, wells in the order of the plate."""
+    extra = sorted({name for wells in plates for name in wells} - set(plate.COLUMNS))
+    columns: dict[str, list[Any]] = {name: [] for name in (*plate.COLUMNS, *extra)}
+    count = []
+    for wells in plates:
+        n = len(wells.get("well", []))
+        count.append(n)
+        if not n:
+            continue
+        place = [(*plate.natural(well), target) for well, target in zip(wells["well"], wells["target"], strict=True)]
+        order = sorted(range(n), key=place.__getitem__)
+        for name, column in columns.items():
+            values = wells.get(name)
+            column.extend([values[i] for i in order] if values is not None else [""] * n)
+    table: dict[str, Any] = {"run_id": _repeat([row["run_id"] for row in rows], count)}
+    for name in plate.COLUMNS:
+        numeric = name in ("dilution", "quantity_ng", "cq")
+        table[name] = np.array(columns[name], dtype=float if numeric else object)
+    table["export_sha256"] = _repeat([row["export_sha256"] for row in rows], count)
+    table |= {name: np.array(columns[name], dtype=object) for name in extra}
+    return pd.DataFrame(table)[[*WELLS.names, *extra]]
+
+
+def _repeat(values: list[str], count: list[int]) -> np.ndarray:
+    return np.repeat(np.array(values, dtype=object), count)
+
+
+def _typed(runs: pd.DataFrame) -> pd.DataFrame:
+    return runs.astype({"n_wells": float, "n_unused": float})
+
+
+def study_problems(study: Study, wells: pd.DataFrame) -> list[Problem]:
+    """What only shows when all plates are known: MRD targets and samples that no run holds."""
+    held = set(wells.loc[wells["role"] == words.SAMPLE, "sample_id"])
+    missing = [sample for sample in study.samples.columns["sample_id"] if sample not in held]
+    if not missing:
+        return []
+    return [Problem(study.samples.file, "a run that holds every sample", f"{len(missing)} in no run: "
+                    f"{', '.join(missing)}", column="sample_id", level="warning",
+                    remedy="Their status is not_done.")]  # fmt: skip

@@ -1,0 +1,166 @@
+"""Instrument exports: bytes to columns, one reader per family of instruments.
+
+A new family is a module with ``detect`` and ``read``, its words in
+``resources/instruments/aliases.yaml``, and an entry of :data:`FORMATS`.  What a file is, is told
+from its content, never from its name; a file that no reader or that two readers know is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mrdq.errors import refuse
+from mrdq.instruments import applied_biosystems, biorad_cfx, design_and_analysis, plain_table
+from mrdq.instruments.export import Export
+from mrdq.instruments.source import ARCHIVE, DOCUMENT, Found, Missing, Source, refuse_missing
+from mrdq.instruments.text import first_line
+from mrdq.instruments.words import role_of_task
+
+__all__ = ["FORMATS", "Export", "Reader", "detect", "read_export", "role_of_task"]
+
+SEEN = "seen on real files"
+SEEN_AS_TEXT = "seen on real files as text; as a workbook only on files made from them"
+OWN = "own format"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One family of exports.
+
+    Parameters
+    ----------
+    title, description: for people, in lists and messages.
+    detect: finds the results table, or says what it looked for and did not find; reads no cell.
+    read: the found table to an :class:`Export`; raises :class:`MrdqError`.
+    evidence: what the reader has been tried on.
+    """
+
+    title: str
+    description: str
+    detect: Callable[[Source], Found | Missing]
+    read: Callable[[Source, Found], Export]
+    evidence: str
+
+
+FORMATS: dict[str, Reader] = {
+    "applied_biosystems": Reader(
+        "Applied Biosystems QuantStudio, ViiA 7, 7500 v2, StepOne",
+        "results as tab or comma separated text, or the sheet Results of .xls and .xlsx",
+        applied_biosystems.detect,
+        applied_biosystems.read,
+        SEEN,
+    ),
+    "design_and_analysis": Reader(
+        "Applied Biosystems Design & Analysis 2",
+        "workbook with the sheets Results and Standard Curve Result",
+        design_and_analysis.detect,
+        design_and_analysis.read,
+        SEEN,
+    ),
+    "biorad_cfx": Reader(
+        "Bio-Rad CFX Manager and CFX Maestro",
+        "Quantification Cq Results as csv, text or xlsx",
+        biorad_cfx.detect,
+        biorad_cfx.read,
+        SEEN_AS_TEXT,
+    ),
+    "plain_table": Reader(
+        "plain table",
+        "csv, tsv or workbook whose first row has well, target and cq, and optionally sample, task, quantity",
+        plain_table.detect,
+        plain_table.read,
+        OWN,
+    ),
+}
+
+
+def read_export(data: bytes, name: str, *, format: str = "") -> Export:  # noqa: A002
+    """The columns of an instrument export.
+
+    Parameters
+    ----------
+    data: the bytes of the file.
+    name: the path as the user knows it, for messages only.
+    format: a key of :data:`FORMATS`; empty detects it from the content.
+
+    Raises :class:`MrdqError` with every problem of the file.
+    """
+    source = Source(data, name)
+    if not format:
+        chosen, found = _detected(source)
+        return FORMATS[chosen].read(source, found)
+    if format not in FORMATS:
+        refuse(
+            name,
+            f"a format out of {', '.join(FORMATS)}",
+            format,
+            column="format",
+            remedy="Correct the runs sheet.",
+        )
+    stated = FORMATS[format].detect(source)
+    if isinstance(stated, Missing):
+        refuse_missing(source, FORMATS[format].title, stated)
+    return FORMATS[format].read(source, stated)
+
+
+def detect(data: bytes, name: str) -> tuple[str, str]:
+    """The id of the format of a file and why it is that one, without reading its rows.
+
+    Raises :class:`MrdqError` where no reader matches, or more than one.
+    """
+    chosen, found = _detected(Source(data, name))
+    return chosen, found.reason
+
+
+def _detected(source: Source) -> tuple[str, Found]:
+    if not source.data.strip():
+        refuse(source.name, "an instrument export", "an empty file", remedy="Export the run again.")
+    if source.kind in (ARCHIVE, DOCUMENT):
+        _refuse_kind(source)
+    answers = {key: reader.detect(source) for key, reader in FORMATS.items()}
+    found = {key: answer for key, answer in answers.items() if isinstance(answer, Found)}
+    if len(found) == 1:
+        return next(iter(found.items()))
+    if found:
+        _refuse_several(source, found)
+    _refuse_unknown(
+        source,
+        {key: answer.reason for key, answer in answers.items() if isinstance(answer, Missing)},
+    )
+    raise AssertionError("unreachable")
+
+
+def _refuse_kind(source: Source) -> None:
+    refuse(
+        source.name,
+        "an export as text or as a workbook",
+        f"a {source.kind} that is neither",
+        remedy="Run files such as .eds and .rdml cannot be read yet. Open the run in the instrument's "
+        "software and export its results as text or Excel.",
+    )
+
+
+def _refuse_several(source: Source, found: dict[str, Found]) -> None:
+    refuse(
+        source.name,
+        "an export of one format",
+        "; ".join(f"{key}: {table.reason}" for key, table in found.items()),
+        remedy="Put the right one of these into the column format of the runs sheet.",
+    )
+
+
+def _refuse_unknown(source: Source, missing: dict[str, str]) -> None:
+    looked = "; ".join(
+        f"{FORMATS[key].title}: found no {reason}" for key, reason in missing.items()
+    )
+    start = (
+        first_line(source.text)[0][:80] if source.kind == "text" else "a workbook of another kind"
+    )
+    refuse(
+        source.name,
+        f"an export that one of the readers knows ({looked})",
+        start,
+        remedy="Export the results table, whole and with its header, in one of these formats, or write the "
+        "wells into a plain table with the columns well, target, cq, sample, task and quantity.",
+    )

@@ -1,0 +1,103 @@
+"""Cells: well names, numbers with either decimal sign.  Nothing is guessed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Sequence
+from functools import cache
+
+ROWS = "ABCDEFGHIJKLMNOP"
+PLATES = {24: (4, 6), 48: (6, 8), 96: (8, 12), 384: (16, 24)}
+"""Wells of a block -> its rows and columns."""
+
+_OPEN_ARRAY = re.compile(r"([A-D])0?([1-9]|1[0-2])([a-h][1-8])")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
+_LOOKS_GROUPED = re.compile(r"[1-9]\d{0,2}([.,]\d{3})+", re.ASCII)
+_SWAP = str.maketrans(".,", ",.")
+
+
+@cache
+def well_names(plate: int) -> dict[str, str]:
+    """Every spelling of a well of a block of ``plate`` wells -> its name: ``a01`` -> ``A1``."""
+    n_rows, n_columns = PLATES[plate]
+    return {
+        spelling: f"{row}{column}"
+        for row in ROWS[:n_rows]
+        for column in range(1, n_columns + 1)
+        for digits in {str(column), f"{column:02d}", f"{column:03d}"}
+        for spelling in (row + digits, row.lower() + digits)
+    }
+
+
+def open_array_well(cell: str) -> str | None:
+    """The name of an OpenArray through-hole (``A1a1``), else None."""
+    match = _OPEN_ARRAY.fullmatch(cell)
+    return "".join(match.groups()) if match else None
+
+
+def plate_of(block: str) -> int:
+    """Wells of the block that a header names (``96-Well Block (0.2mL)``); 384 if it names none."""
+    digits = re.match(r"\s*(\d+)", block)
+    size = int(digits[1]) if digits else 0
+    return size if size in PLATES else 384
+
+
+def decimal_sign(cells: Collection[str]) -> str:
+    """The decimal sign of a column without thousands separators, ``""`` if no cell has one.
+
+    Raises ``ValueError`` if the cells have both.
+    """
+    joined = "\n".join(cells)
+    signs = [sign for sign in ".," if sign in joined]
+    if len(signs) > 1:
+        raise ValueError("both . and , as decimal sign")
+    return signs[0] if signs else ""
+
+
+def number(cell: str, decimal: str) -> float:
+    """A number without thousands separators; ``decimal`` is its decimal sign, or ``""``.
+
+    Raises ``ValueError`` for everything else: words, nan, another sign, more than a float holds.
+    """
+    if decimal == ",":
+        cell = cell.translate(_SWAP)
+    if not _NUMBER.fullmatch(cell):
+        raise ValueError("not a number")
+    value = float(cell)
+    if not math.isfinite(value):
+        raise ValueError("too large")
+    return value
+
+
+def quantity(cell: str, decimal: str) -> float:
+    """A number that may have thousands separators.
+
+    ``decimal`` is the sign that the Cq column has settled; only then is the other one taken as
+    a thousands separator, and only where groups of three follow it.  Raises ``ValueError`` for a
+    number that could be read in two ways.
+    """
+    if not decimal:
+        if "," in cell or _LOOKS_GROUPED.fullmatch(cell):
+            raise ValueError("ambiguous")
+        return number(cell, ".")
+    if decimal == ",":
+        cell = cell.translate(_SWAP)
+    if _GROUPED.fullmatch(cell):
+        cell = cell.replace(",", "")
+    return number(cell, ".")
+
+
+def plain_numbers(cells: Sequence[str]) -> list[float] | None:
+    """The numbers, if every cell is made of digits and at most one ``.``; else None.
+
+    The fast path of the two functions above: what it takes, ``number(cell, ".")`` takes alike.
+    """
+    joined = "".join(cells)
+    if not joined.isascii() or not joined.replace(".", "0").isdigit():
+        return None
+    try:
+        return list(map(float, cells))
+    except ValueError:
+        return None

@@ -1,0 +1,289 @@
+"""Columns of cells to columns of values: Cq and its state, quantities, flags, printed curves."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import compress
+
+from mrdq.errors import Problem, Problems
+from mrdq.instruments import words
+from mrdq.instruments.cells import decimal_sign, number, plain_numbers, quantity
+from mrdq.instruments.export import Curve
+from mrdq.vocabulary import DETERMINED, OMITTED, UNDETERMINED
+
+MAXIMUM_CQ = 100.0
+"""Cycles; no instrument runs longer, so that a larger number is no Cq."""
+
+_NAN = math.nan
+_AGAIN = "Export the run again from the instrument's software."
+
+
+@dataclass(slots=True)
+class Column:
+    """A column of stripped cells, and where each stands.
+
+    ``place`` is its name in the export, ``number`` the row of each cell, ``well`` its well;
+    ``there`` is False if the export has no such column, its cells being all empty then.
+    """
+
+    cells: list[str]
+    place: str
+    file: str
+    number: list[int]
+    well: list[str]
+    there: bool = True
+
+    def problem(self, index: int, expected: str, remedy: str) -> Problem:
+        place = f"{self.place}, well {self.well[index]}"
+        return Problem(
+            self.file,
+            expected,
+            self.cells[index],
+            row=self.number[index],
+            column=place,
+            remedy=remedy,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CqColumn:
+    """Cq [cycles; nan unless determined], its states, and the decimal sign they settled."""
+
+    values: list[float]
+    states: list[str]
+    decimal: str
+    notes: list[str]
+
+
+def omitted_rows(column: Column, problems: Problems) -> set[int]:
+    """Indices of the rows that the instrument's user left out."""
+    said = {cell: words.truth(cell) for cell in set(column.cells)}
+    for index, cell in enumerate(column.cells) if None in said.values() else ():
+        if said[cell] is None:
+            problems.add(column.problem(index, "true or false", _AGAIN))
+    return (
+        {i for i, cell in enumerate(column.cells) if said[cell]} if True in said.values() else set()
+    )
+
+
+def cq_column(
+    column: Column,
+    omitted: set[int],
+    family: str,
+    *,
+    blank_is_undetermined: bool,
+    typed: bool,
+    problems: Problems,
+) -> CqColumn:
+    """Cq and state of each row.
+
+    ``typed``: the cells come from a workbook, where a number has no decimal sign to settle.
+    Problems: a word that is none of the family's, an empty cell (unless it means no signal),
+    both decimal signs, a Cq that is not above 0 and at most 100 cycles.
+    """
+    if not omitted:
+        fast = _plain_cq(column.cells, words.undetermined_as_written(family))
+        if fast is not None:
+            return fast
+    states, numeric = _states(column, omitted, family)
+    notes = []
+    blank = [i for i, cell in enumerate(column.cells) if not cell and i not in omitted]
+    for i in blank:
+        states[i] = UNDETERMINED
+    if blank and blank_is_undetermined:
+        notes.append(
+            "empty Cq cells read as undetermined: wells " + ", ".join(column.well[i] for i in blank)
+        )
+    elif blank:
+        remedy = (
+            "An empty cell does not say whether the well was omitted or gave no signal. " + _AGAIN
+        )
+        expected = "a Cq, or the instrument's word for no signal"
+        problems.extend(column.problem(i, expected, remedy) for i in blank)
+    values, decimal = _numbers(column, numeric, typed, problems)
+    return CqColumn(values, states, decimal, notes)
+
+
+def _plain_cq(cells: list[str], undetermined: frozenset[str]) -> CqColumn | None:
+    """The usual column: digits and points, and the family's word; None for all else."""
+    values = plain_numbers(cells)
+    signal = [] if values else [cell not in undetermined for cell in cells]
+    if values is None:
+        values = plain_numbers(list(compress(cells, signal)))
+    if not values or min(values) <= 0 or max(values) > MAXIMUM_CQ:
+        return None
+    decimal = "." if any("." in cell for cell in cells if cell not in undetermined) else ""
+    if len(values) == len(cells):
+        return CqColumn(values, [DETERMINED] * len(cells), decimal, [])
+    following = iter(values)
+    states = [DETERMINED if seen else UNDETERMINED for seen in signal]
+    return CqColumn([next(following) if seen else _NAN for seen in signal], states, decimal, [])
+
+
+def _states(column: Column, omitted: set[int], family: str) -> tuple[list[str], list[int]]:
+    """States by word, and the indices of the cells that should be numbers."""
+    undetermined = words.undetermined(family)
+    states, numeric = [], []
+    for index, cell in enumerate(column.cells):
+        if index in omitted:
+            states.append(OMITTED)
+        elif cell and words.plain(cell) in undetermined:
+            states.append(UNDETERMINED)
+        else:
+            states.append(DETERMINED)
+            if cell:
+                numeric.append(index)
+    return states, numeric
+
+
+def _numbers(
+    column: Column, numeric: list[int], typed: bool, problems: Problems
+) -> tuple[list[float], str]:
+    values = [_NAN] * len(column.cells)
+    digits = [i for i in numeric if any(character.isdigit() for character in column.cells[i])]
+    try:
+        decimal = decimal_sign([column.cells[i] for i in digits])
+        if typed and decimal == ",":
+            raise ValueError("text")
+    except ValueError:
+        problems.add(_signs_problem(column, digits, typed))
+        return values, ""
+    for index in numeric:
+        try:
+            values[index] = _cycles(column.cells[index], decimal)
+        except ValueError as error:
+            expected = str(error) or "a Cq [cycles], or the instrument's word for no signal"
+            problems.add(column.problem(index, expected, "A Cq is never guessed. " + _AGAIN))
+    return values, decimal
+
+
+def _cycles(cell: str, decimal: str) -> float:
+    """A Cq; raises ``ValueError``, with what was expected if the cell is a number."""
+    try:
+        value = number(cell, decimal)
+    except ValueError:
+        raise ValueError from None
+    if not 0 < value <= MAXIMUM_CQ:
+        raise ValueError(f"a Cq above 0 and at most {MAXIMUM_CQ:g} cycles")
+    return value
+
+
+def _signs_problem(column: Column, numeric: list[int], typed: bool) -> Problem:
+    """One problem that shows a cell with each sign."""
+    comma = next(i for i in numeric if "," in column.cells[i])
+    point = next((i for i in numeric if "." in column.cells[i] and i != comma), comma)
+    if typed:
+        remedy = "The workbook holds numbers as text. Make them numbers, or export as text."
+        return column.problem(comma, "a number of the workbook", remedy)
+    shown = f'"{column.cells[point]}" in row {column.number[point]} has a point'
+    return column.problem(comma, f"one decimal sign in the whole column ({shown})", _AGAIN)
+
+
+def quantity_column(
+    column: Column, wanted: Iterable[int], decimal: str, *, typed: bool, problems: Problems
+) -> list[float]:
+    """Quantities without unit, nan if absent, of the ``wanted`` rows.
+
+    ``decimal`` is the sign that the Cq column has settled.  Problems: a number that could be
+    read in two ways, a negative one, an unknown word.
+    """
+    values = [_NAN] * len(column.cells)
+    if not column.there:
+        return values
+    known = dict.fromkeys(words.listed_as_written("no_quantity"), _NAN)
+    for index in wanted:
+        cell = column.cells[index]
+        if cell not in known:
+            try:
+                known[cell] = _amount(cell, decimal, typed)
+            except ValueError:
+                problems.add(_quantity_problem(column, index))
+                continue
+        values[index] = known[cell]
+    return values
+
+
+def _quantity_problem(column: Column, index: int) -> Problem:
+    remedy = (
+        "A comma is read as decimal sign, or as thousands separator, only where the Cq column shows "
+        "which one is meant. Export with plain numbers."
+    )
+    return column.problem(
+        index, "a quantity that can be read in one way only, not negative", remedy
+    )
+
+
+def _amount(cell: str, decimal: str, typed: bool) -> float:
+    if typed:
+        if "," in cell and "." not in cell:
+            raise ValueError("ambiguous")
+        decimal = "."
+    value = quantity(cell, decimal)
+    if value < 0:
+        raise ValueError("negative")
+    return value
+
+
+def flag_column(
+    marks: list[Column], amplification: Column, issues: Column
+) -> tuple[list[str], list[str]]:
+    """The raised flags of each row, and the names of the ``marks`` that turned out to be none.
+
+    A flag column says ``Y`` or ``N``.  ``amplification`` other than Amp becomes ``no_amp``,
+    ``inconclusive``; ``issues`` is taken as written.
+    """
+    raised: defaultdict[int, list[str]] = defaultdict(list)
+    unread = []
+    for mark in marks:
+        said = set(mark.cells)
+        if not said <= {"Y", "N", ""}:
+            unread.append(mark.place)
+        elif "Y" in said:
+            for index, cell in enumerate(mark.cells):
+                if cell == "Y":
+                    raised[index].append(mark.place.partition(" of sheet ")[0])
+    for index, cell in enumerate(amplification.cells) if amplification.there else ():
+        if cell and cell not in ("Amp", "AMP"):
+            raised[index].append("_".join(words.plain(cell).split()))
+    for index, cell in enumerate(issues.cells) if issues.there else ():
+        if cell:
+            raised[index].append(cell)
+    flags = [""] * len(amplification.cells)
+    for index, names in raised.items():
+        flags[index] = ";".join(names)
+    return flags, unread
+
+
+def curves(
+    target: list[str], slope: Column, intercept: Column, r_squared: Column, decimal: str
+) -> tuple[dict[str, Curve], list[str]]:
+    """The curve printed for each target, and a note for targets that have several."""
+    printed: dict[str, Curve] = {}
+    notes: list[str] = []
+    if not (slope.there or intercept.there):
+        return printed, notes
+    distinct = dict.fromkeys(
+        zip(target, slope.cells, intercept.cells, r_squared.cells, strict=True)
+    )
+    several = set()
+    for name, *texts in distinct:
+        curve = _curve(texts, decimal)
+        if curve != (None, None, None) and printed.setdefault(name, curve) != curve:
+            several.add(name)
+    for name in sorted(several):
+        del printed[name]
+        notes.append(f"several curves are printed for target {name}: none is taken over")
+    return printed, notes
+
+
+def _curve(texts: list[str], decimal: str) -> Curve:
+    values: list[float | None] = []
+    for cell in texts:
+        try:
+            values.append(number(cell, decimal or "."))
+        except ValueError:
+            values.append(None)
+    return values[0], values[1], values[2]

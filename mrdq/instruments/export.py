@@ -1,0 +1,48 @@
+"""What one instrument export holds, as columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Curve = tuple[float | None, float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What one export holds: one list per column, one entry per row of its results table.
+
+    Parameters
+    ----------
+    format: id of the reader that read it, as in the column ``format`` of the runs sheet.
+    reason: why that reader matched, in words.
+    instrument, software, run_date: as printed in the export, ``""`` if not.
+    well: normalised ``A1`` (``A01`` and ``a1`` become ``A1``; OpenArray ``A1a1`` is kept).
+    target, sample, task, channel: as written, stripped; ``""`` if the export names none.
+        ``channel`` is the reporter dye or fluor.
+    quantity: no unit, as the export states it; nan if absent.  Instrument readers keep it for
+        standards only: for other wells it is what the instrument computed.
+    cq: cycles; nan unless determined.
+    cq_state: ``determined``, ``undetermined`` or ``omitted``.
+    flags: the instrument's flags of the well that are raised, joined by ``;``.
+    row: 1-based row of the file or worksheet.
+    printed_curves: target -> slope [cycles per decade], intercept [cycles], R² as printed.
+    notes: what was not read and why, so that every row, column and sheet is accounted for.
+    """
+
+    format: str
+    reason: str
+    instrument: str
+    software: str
+    run_date: str
+    well: list[str]
+    target: list[str]
+    sample: list[str]
+    task: list[str]
+    channel: list[str]
+    quantity: list[float]
+    cq: list[float]
+    cq_state: list[str]
+    flags: list[str]
+    row: list[int]
+    printed_curves: dict[str, Curve]
+    notes: list[str]

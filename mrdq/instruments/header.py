@@ -1,0 +1,80 @@
+"""Which column of an export is which of ours, told from its header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mrdq.instruments import words
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where our columns stand in a results table.
+
+    Parameters
+    ----------
+    at: our column -> index of the cell, for the columns that are there.
+    names: the header cells, stripped.
+    flags: indices of columns that may hold an instrument flag (``HIGHSD``: ``Y`` or ``N``).
+    read: indices of all columns that are read, flags included.
+    last: index of the last column that is read.
+    unread: names of the other columns.
+    problem: what is wrong with the header, as the end of "found no …"; ``""`` if nothing is.
+    """
+
+    at: dict[str, int]
+    names: tuple[str, ...]
+    flags: tuple[int, ...]
+    read: frozenset[int]
+    last: int
+    unread: tuple[str, ...]
+    problem: str = ""
+
+    def name(self, column: str) -> str:
+        """Our column under the name the export has for it."""
+        return self.names[self.at[column]] if column in self.at else column
+
+
+@lru_cache(maxsize=256)
+def read_header(
+    cells: tuple[str, ...], family: str, *, required: tuple[str, ...], flags: bool
+) -> Header:
+    """The columns of a family of exports in a header row.
+
+    ``required`` are the columns it has to have; with ``flags``, columns named in capitals may
+    be flags.  A column that stands there twice is a problem: none is picked.
+    """
+    names = tuple(cell.strip().strip("\ufeff") for cell in cells)
+    spelled = [words.plain(name) for name in names]
+    at, problem = {}, ""
+    for column, headers in words.columns(family).items():
+        here = [index for index, name in enumerate(spelled) if name in headers]
+        if column == "well":
+            first = next((name for name in headers if name in spelled), "")
+            here = [index for index in here if spelled[index] == first]
+        if len(here) > 1:
+            both = " and ".join(f'"{names[index]}"' for index in here)
+            problem = problem or f"single column for {column}: there are {both}"
+        elif here:
+            at[column] = here[0]
+    missing = [_wanted(family, column) for column in required if column not in at]
+    if missing and not problem:
+        problem = "column " + " nor column ".join(missing)
+    marks = tuple(
+        i for i, name in enumerate(names) if flags and i not in at.values() and _may_flag(name)
+    )
+    read = frozenset(at.values()) | frozenset(marks)
+    unread = tuple(name for i, name in enumerate(names) if name and i not in read)
+    return Header(at, names, marks, read, max(read, default=-1), unread, problem)
+
+
+def _may_flag(name: str) -> bool:
+    return len(name) > 2 and name.isascii() and name.isalpha() and name.isupper()
+
+
+def _wanted(family: str, column: str) -> str:
+    headers = words.columns(family)[column]
+    return (
+        f'"{headers[0]}"' if len(headers) == 1 else f'"{headers[0]}" (or {", ".join(headers[1:])})'
+    )

@@ -1,0 +1,75 @@
+"""``mrdq init``: a new study folder whose sheets say what goes where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mrdq import storage
+from mrdq.errors import refuse
+from mrdq.layout import LAYOUT_COLUMNS
+from mrdq.study import SHEETS
+
+_CONFIG = """\
+# A study of mrdq.  Every path is relative to the study's folder.
+study: "{name}"                       # shown on every page
+
+runs: config/runs.tsv                 # one row per instrument run
+samples: config/samples.tsv           # one row per follow-up sample
+assays: config/assays.tsv             # one row per target (MRD targets and control genes)
+patients: config/patients.tsv         # one row per patient
+
+# The rule set: an id (mrdq guidelines list), or a mapping protocol -> id such as
+#   guideline: {{all-mrd2019: euromrd-2007-therapy-reduction}}
+guideline: euromrd-2007-therapy-reduction
+# protocol: all-mrd2019               # unless the patients sheet has a column protocol
+
+control_gene: required                # or optional
+results: results                      # output folder
+
+# Roles of runs without a layout, by the sample name (regular expressions), and what the
+# export's unitless standard quantities are (dilution, ng, genome or cell):
+# layout_rules:
+#   background: '^polyclonal'
+#   standard_quantity: dilution
+"""
+_GUIDE = """\
+# {name}
+
+Fill the sheets in `config/` (tab-separated; a spreadsheet opens and saves them, or use one
+workbook and write `book.xlsx#Samples` in config.yaml). Put exports into `data/` and layouts into
+`config/layouts/`. Then:
+
+    mrdq check .
+    mrdq run .
+
+{sheets}
+"""
+
+
+def create(folder: Path) -> list[Path]:
+    """Make the folder; raises :class:`MrdqError` if it holds anything already."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        refuse(str(folder), "a new or empty folder", remedy="Name another one; nothing is overwritten.")
+    name = folder.resolve().name
+    files = {
+        "config/config.yaml": _CONFIG.format(name=name.replace('"', "'")),
+        "README.md": _GUIDE.format(name=name, sheets=_describe()),
+        "config/layouts/EXAMPLE-layout.tsv": "\t".join(c.name for c in LAYOUT_COLUMNS) + "\n",
+    }
+    for sheet, columns in SHEETS.items():
+        files[f"config/{sheet}.tsv"] = "\t".join(column.name for column in columns) + "\n"
+    for path, text in files.items():
+        storage.write_bytes(folder / path, text.encode())
+    (folder / "data").mkdir()
+    return [folder / path for path in files]
+
+
+def _describe() -> str:
+    parts = []
+    for sheet, columns in {**SHEETS, "a layout (one per run)": LAYOUT_COLUMNS}.items():
+        parts.append(f"## {sheet}\n")
+        for column in columns:
+            need = " (required)" if column.required or column.header_required else ""
+            parts.append(f"- `{column.name}`{need}: {column.doc}")
+        parts.append("")
+    return "\n".join(parts)

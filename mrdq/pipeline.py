@@ -1,0 +1,207 @@
+"""The stages of a study as files: each reads tables, runs the core, and writes tables.
+
+``mrdq run`` and Snakemake call the same functions, so their results are the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mrdq import ingest, storage
+from mrdq.analysis import Definitions, analyse
+from mrdq.errors import Problem, Problems
+from mrdq.sheets import Sheet
+from mrdq.status import combine
+from mrdq.study import SHEETS, Study
+from mrdq.survival import hand_off
+from mrdq.tables import CALLS, CURVES, EVIDENCE, RUNS, STANDARDS, STATUS
+
+Progress = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the results of a study lie."""
+
+    folder: Path
+
+    @property
+    def wells(self) -> Path:
+        return self.folder / "wells.parquet"
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / "runs.tsv"
+
+    @property
+    def survival(self) -> Path:
+        return self.folder / "survival.tsv"
+
+    def table(self, name: str) -> Path:
+        return self.folder / name
+
+
+def check(study: Study, *, progress: Progress = _silent) -> ingest.Reading:
+    """Read every export and layout; the result's problems say all that is wrong."""
+    reading = ingest.read_runs(study, progress=progress)
+    reading.problems.extend(study.warnings)
+    if not reading.problems.errors:
+        reading.problems.extend(ingest.study_problems(study, reading.wells))
+    return reading
+
+
+def write_wells(files: Files, wells: pd.DataFrame, runs: pd.DataFrame) -> None:
+    """WELLS and RUNS to the results."""
+    storage.write_bytes(files.wells, storage.parquet_bytes(wells))
+    storage.write_table(files.runs, runs, RUNS)
+
+
+def ingest_batch(study: Study, run_ids: Iterable[str], files: Files) -> Problems:
+    """Read some runs to a folder of their own; a bad run is a row of its ``runs.tsv``."""
+    reading = ingest.read_runs(study, run_ids)
+    write_wells(files, reading.wells, reading.runs)
+    return reading.problems
+
+
+def gather(batches: Iterable[Path], files: Files) -> None:
+    """Batches to the study's WELLS and RUNS: the same bytes however runs were batched."""
+    parts = [Files(batch) for batch in sorted(batches)]
+    runs = pd.concat([storage.read_table(part.runs, RUNS) for part in parts])
+    wells = storage.read_wells([part.wells for part in parts])
+    # Wells of a run lie in one batch, in order; ordering the runs orders everything.
+    order = np.argsort(ingest_order(wells["run_id"]), kind="stable")
+    extra = [name for name in wells if name not in ingest.WELLS.names]
+    runs = runs.sort_values("run_id", ignore_index=True)
+    wells = wells.iloc[order].reset_index(drop=True)
+    for name in extra:
+        wells[name] = wells[name].astype(object).fillna("")
+    write_wells(files, wells[[*ingest.WELLS.names, *sorted(extra)]], runs)
+
+
+def ingest_order(run_id: pd.Series[str]) -> np.ndarray:
+    """Rank of each row's run in text order."""
+    names = np.asarray(run_id.cat.categories, dtype=object)
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[np.argsort(names)] = np.arange(len(names))
+    return rank[run_id.cat.codes.to_numpy()]
+
+
+def definitions(study: Study) -> Definitions:
+    """The sheets as the core wants them."""
+    assays = pd.DataFrame(
+        {
+            "target": study.assays.columns["target"],
+            "kind": study.assays.columns["kind"],
+            "patient_id": study.assays.columns["patient_id"],
+            "dna_per_well_ng": np.array(study.assays.columns["dna_per_well"], dtype=float),
+            "blast_fraction": np.array(study.assays.columns["blast_fraction"], dtype=float),
+        }
+    )
+    assays["control_gene"] = assays["target"].map(study.control_gene_of).fillna("")
+    assays["guideline"] = assays["target"].map(study.guideline_of).fillna("")
+    return Definitions(
+        assays=assays, samples=frame(study.samples, "sample_id", "patient_id", "timepoint", "material"),
+        runs=frame(study.runs, "run_id", "performed_on"), guidelines=study.guidelines,
+        control_gene_required=study.config.control_gene_required,
+    )  # fmt: skip
+
+
+def frame(sheet: Sheet, *names: str) -> pd.DataFrame:
+    return pd.DataFrame({name: np.array(sheet.columns[name], dtype=object) for name in names})
+
+
+def call(study: Study, files: Files) -> None:
+    """WELLS to CURVES, STANDARDS, EVIDENCE and CALLS."""
+    tables = analyse(storage.read_wells([files.wells]), definitions(study))
+    calls = _with_sheets(tables.calls, study, {"samples": "sample_id", "assays": "target", "runs": "run_id"})
+    samples = frame(study.samples, "sample_id", "patient_id", "timepoint").set_index("sample_id")
+    for name in ("patient_id", "timepoint"):
+        calls[name] = _joined(calls["sample_id"], samples[name].to_dict())
+    for name in ("version", "hash"):
+        named = {key: getattr(guideline, name) for key, guideline in study.guidelines.items()}
+        calls[f"guideline_{name}"] = _joined(calls["guideline"], named)
+    calls = calls[[*CALLS.names, *(name for name in calls if name not in CALLS.names)]]
+    curves = _with_sheets(tables.curves, study, {"runs": "run_id", "assays": "target"})
+    evidence = tables.evidence.sort_values(["run_id", "target", "sample_id", "criterion"], kind="stable")
+    storage.write_table(files.table("curves.tsv"), curves, CURVES)
+    storage.write_table(files.table("standards.tsv"), tables.standards, STANDARDS)
+    storage.write_table(files.table("evidence.tsv"), evidence, EVIDENCE)
+    storage.write_table(files.table("calls.tsv"), calls, CALLS)
+
+
+def _joined(key: pd.Series[str], values: Mapping[str, str]) -> pd.Series[str]:
+    return key.astype(object).map(values).fillna("")
+
+
+def _with_sheets(table: pd.DataFrame, study: Study, keys: Mapping[str, str]) -> pd.DataFrame:
+    """Add the extra columns of sheets by their key; a name that is taken gets the sheet's before it."""
+    table = table.copy(deep=False)
+    taken = {*table.columns, *(column.name for columns in SHEETS.values() for column in columns),
+             *CALLS.names, *STATUS.names}  # fmt: skip
+    for sheet_name, key in keys.items():
+        sheet: Sheet = getattr(study, sheet_name)
+        for name in sheet.extra:
+            shown = f"{sheet_name}.{name}" if name in taken else name
+            taken.add(shown)
+            table[shown] = _joined(table[key], dict(zip(sheet.columns[key], sheet.columns[name], strict=True)))
+    return table
+
+
+def status(study: Study, files: Files) -> None:
+    """CALLS to STATUS and the survival hand-off."""
+    calls = storage.read_table(files.table("calls.tsv"), CALLS)
+    samples = frame(study.samples, "sample_id", "patient_id", "timepoint", "material")
+    table = combine(calls, samples, study.protocols, study.protocol_of)
+    named = {key: guideline.version for key, guideline in study.guidelines.items()}
+    full = table.assign(
+        guideline_version=_joined(table["guideline"], named),
+        guideline_hash=_joined(table["guideline"], {k: g.hash for k, g in study.guidelines.items()}),
+    )
+    full = _with_sheets(full, study, {"patients": "patient_id"})
+    storage.write_table(files.table("status.tsv"), full, STATUS)
+    named_by = [study.protocols[p] for p in sorted(study.protocols)]
+    timepoints = list(dict.fromkeys([t.id for p in named_by for t in p.timepoints] + list(table["timepoint"])))
+    patients = frame(study.patients, *(column.name for column in SHEETS["patients"]))
+    survival = _with_sheets(hand_off(patients, table, timepoints), study, {"patients": "patient_id"})
+    storage.write_bytes(files.survival, storage.tsv_bytes(survival))
+
+
+def failed_runs(files: Files) -> list[Problem]:
+    """Every run that could not be read, as one problem each."""
+    runs = storage.read_table(files.runs, RUNS)
+    failed = runs[runs["state"] == "failed"]
+    return [
+        Problem(export, "a run that can be read", run_id, remedy=message)
+        for run_id, export, message in zip(failed["run_id"], failed["export"], failed["message"], strict=True)
+    ]
+
+
+def run(study: Study, files: Files, *, progress: Progress = _silent, say: Progress = _silent) -> list[Problem]:
+    """The whole line.  Raises :class:`MrdqError` before anything is written if the input is wrong.
+
+    Returns the warnings.
+    """
+    from mrdq.reports import html
+
+    say("reading exports and layouts")
+    reading = check(study, progress=progress)
+    reading.problems.raise_if_any()
+    write_wells(files, reading.wells, reading.runs)
+    say("curves, evidence and calls")
+    call(study, files)
+    say("status and survival hand-off")
+    status(study, files)
+    say("report")
+    html.write(study, files)
+    return reading.problems.warnings
+
+

@@ -1,0 +1,1 @@
+"""Edges for people: tables to pages."""

@@ -1,0 +1,117 @@
+"""``report/index.html``: the status of every patient, and every call with its reasons."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mrdq import storage
+from mrdq import vocabulary as words
+from mrdq.evidence import CRITERIA
+from mrdq.pipeline import Files
+from mrdq.reports.picture import curve_picture
+from mrdq.study import Study
+from mrdq.tables import CALLS, CURVES, EVIDENCE, RUNS, STATUS
+
+_SHOWN = {
+    words.POSITIVE_QUANTIFIABLE: "positive, quantifiable",
+    words.POSITIVE_NOT_QUANTIFIABLE: "positive, not quantifiable",
+    words.LOW_POSITIVE_BELOW_RANGE: "low positive, below range",
+    words.UNCERTAIN_SIGNIFICANCE: "uncertain significance",
+    words.NEGATIVE: "negative",
+    words.NOT_EVALUABLE: "not evaluable",
+    words.NOT_DONE: "not done",
+}
+
+
+def level(value: float) -> str:
+    """An MRD level or limit for people, ``3.2e-4``; "" for none."""
+    if value is None or math.isnan(value):
+        return ""
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def result_text(row: dict[str, Any]) -> str:
+    """A result as it is told: never a bare ``< limit`` for a positive, a negative with its
+    sensitivity, a level with its interval."""
+    status = row.get("status", row.get("call"))
+    shown = _SHOWN[str(status)]
+    if status == words.POSITIVE_QUANTIFIABLE:
+        return f"{shown}: {level(row['mrd_level'])} ({level(row['mrd_level_low'])} to {level(row['mrd_level_high'])})"
+    if status == words.NEGATIVE:
+        return f"{shown} (sensitivity {level(row['sensitivity']) or 'not established'})"
+    if status in (words.NOT_EVALUABLE, words.NOT_DONE):
+        return shown
+    return f"{shown}: detected, < {level(row['quantitative_range'])} (quantitative range)"
+
+
+def write(study: Study, files: Files) -> Path:
+    """Write the page from the tables of ``files``; returns its path."""
+    status = storage.read_table(files.table("status.tsv"), STATUS)
+    calls = storage.read_table(files.table("calls.tsv"), CALLS)
+    curves = storage.read_table(files.table("curves.tsv"), CURVES)
+    runs = storage.read_table(files.runs, RUNS)
+    evidence = storage.read_table(files.table("evidence.tsv"), EVIDENCE)
+    wells = storage.read_wells([files.wells])
+    pictures = {key: curve_picture(curve, standards, calls_of) for key, curve, standards, calls_of in
+                _pictures(curves, wells, calls)}  # fmt: skip
+    page = _template().render(
+        study=study.config.study, notices=study.notices, guidelines=list(study.guidelines.values()),
+        failed=_records(runs[runs["state"] == "failed"]), runs=_records(runs), status=_records(status),
+        patients=_patients(status, calls), failures=_failures(evidence), pictures=pictures, flags=words.FLAGS,
+        criteria=CRITERIA, curves=_records(curves),
+    )  # fmt: skip
+    path = files.folder / "report" / "index.html"
+    storage.write_bytes(path, page.encode())
+    return path
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _patients(status: pd.DataFrame, calls: pd.DataFrame) -> list[dict[str, Any]]:
+    by_patient = {patient: _records(rows) for patient, rows in calls.groupby("patient_id", sort=False)}
+    return [
+        {"id": patient, "status": _records(rows), "calls": by_patient.get(patient, [])}
+        for patient, rows in status.groupby("patient_id", sort=False)
+    ]
+
+
+def _failures(evidence: pd.DataFrame) -> dict[tuple[str, str, str], list[dict[str, Any]]]:
+    """Evidence that did not pass, by run, target and sample ("" for the run's own)."""
+    found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for row in _records(evidence[evidence["outcome"] == words.FAIL]):
+        found.setdefault((row["run_id"], row["target"], row["sample_id"]), []).append(row)
+    return found
+
+
+def _pictures(curves: pd.DataFrame, wells: pd.DataFrame, calls: pd.DataFrame) -> Any:
+    shown = wells[wells["role"].isin([words.STANDARD, words.SAMPLE]) & wells["cq"].notna()]
+    standards = {key: rows for key, rows in shown.groupby(["run_id", "target"], observed=True)}
+    by_unit = {key: _records(rows) for key, rows in calls.groupby(["run_id", "target"])}
+    for curve in _records(curves):
+        key = (curve["run_id"], curve["target"])
+        if curve["kind"] == words.MRD and key in standards:
+            yield key, curve, standards[key], by_unit.get(key, [])
+
+
+@cache
+def _template() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("mrdq.reports", "."), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"level": level, "result": result_text, "number": _number, "zip": zip}
+    return environment.get_template("index.html.j2")
+
+
+def _number(value: float) -> str:
+    return "" if value is None or math.isnan(value) else f"{value:.4g}"

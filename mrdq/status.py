@@ -1,0 +1,134 @@
+"""STATUS: the calls of a patient and timepoint combined, and what the protocol makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from mrdq import vocabulary as words
+from mrdq.guideline import TOLERANCE
+from mrdq.protocol import Protocol
+
+_LEVEL_COLUMNS = ["mrd_level", "mrd_level_low", "mrd_level_high", "quantitative_range", "sensitivity"]
+
+
+def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, Protocol],
+            protocol_of: Mapping[str, str]) -> pd.DataFrame:  # fmt: skip
+    """The table STATUS (contract section 6).
+
+    Parameters
+    ----------
+    calls: CALLS.
+    samples: ``sample_id patient_id timepoint material`` of the samples sheet.
+    protocols: by id; ``protocol_of``: patient -> id.
+    """
+    key = ["patient_id", "timepoint"]
+    samples = samples[["sample_id", *key, "material"]].astype(object)
+    calls = calls.copy(deep=False)
+    for name in ("run_id", "target", "sample_id", "patient_id", "timepoint", "call", "flags", "guideline"):
+        calls[name] = calls[name].astype(object)
+    calls = calls.merge(samples[["sample_id", "material"]], on="sample_id", how="left", validate="many_to_one")
+    calls["evaluable"] = calls["call"] != words.NOT_EVALUABLE
+    calls["current"] = ~calls["superseded"]
+    calls["protocol"] = calls["patient_id"].map(protocol_of)
+    material = calls["protocol"].map({name: protocol.material for name, protocol in protocols.items()})
+    calls["preferred"] = calls["material"] == material
+
+    current = calls[calls["current"]]
+    groups = current.groupby(key, sort=False)
+    several = groups["material"].transform("nunique") > 1
+    helps = (current["evaluable"] & current["preferred"]).groupby([current[k] for k in key]).transform("any")
+    deciding = current[~(several & helps) | current["preferred"]]
+    best = _best(deciding, key)
+    rows = samples[key].drop_duplicates().merge(best, on=key, how="left")
+    rows["status"] = rows["call"].fillna(words.NOT_DONE)
+    rows["protocol"] = rows["patient_id"].map(protocol_of)
+    rows["deciding_target"] = rows["target"].fillna("")
+    rows["n_targets"] = _distinct(calls, rows[key])
+    rows["n_evaluable"] = _distinct(calls[calls["current"] & calls["evaluable"]], rows[key])
+    rows["flags"] = _flags(rows, calls, several & helps, key)
+    rows["guideline"] = rows["guideline"].fillna("")
+    rows["amended"] = False
+    rows["response"] = _response(rows, protocols)
+    rows["next_step"] = [
+        next_step(protocols[protocol], timepoint, status, level)
+        for protocol, timepoint, status, level in zip(
+            rows["protocol"], rows["timepoint"], rows["status"], rows["mrd_level"], strict=True
+        )
+    ]
+    place = [protocols[p].order(t) for p, t in zip(rows["protocol"], rows["timepoint"], strict=True)]
+    rows = rows.assign(place=place).sort_values(["patient_id", "place", "timepoint"], ignore_index=True)
+    return rows[["patient_id", "timepoint", "status", *_LEVEL_COLUMNS, "deciding_target", "n_targets", "n_evaluable",
+                 "response", "next_step", "guideline", "protocol", "amended", "flags"]]  # fmt: skip
+
+
+def _best(deciding: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """One call per patient and timepoint: by rank, highest level, lowest sensitivity, then names."""
+    order = deciding.assign(rank=deciding["call"].map(words.CALL_RANK), high=-deciding["mrd_level"])
+    order = order.sort_values(
+        [*key, "rank", "high", "sensitivity", "target", "sample_id", "run_id"], na_position="last", kind="stable"
+    )
+    best = order.drop_duplicates(key)
+    return best[[*key, "call", *_LEVEL_COLUMNS, "target", "guideline", "flags"]]
+
+
+def _distinct(calls: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
+    counts = calls.groupby(["patient_id", "timepoint"])["target"].nunique()
+    found = counts.reindex(pd.MultiIndex.from_frame(rows)).fillna(0)
+    return found.to_numpy(dtype=float)
+
+
+def _flags(rows: pd.DataFrame, calls: pd.DataFrame, filtered: pd.Series, key: list[str]) -> list[str]:
+    """Flags of every current call of the timepoint, and those of the combination, in one order."""
+    current = calls[calls["current"]]
+    evaluable = current[current["evaluable"]]
+    negative = (evaluable["call"] == words.NEGATIVE).groupby([evaluable[k] for k in key])
+    differ = negative.nunique() > 1
+    other = set(map(tuple, current.loc[filtered & ~current["preferred"], key].to_numpy()))
+    gathered: dict[tuple[str, str], set[str]] = {}
+    for patient, timepoint, flags in zip(current["patient_id"], current["timepoint"], current["flags"], strict=True):
+        if flags:
+            gathered.setdefault((patient, timepoint), set()).update(flags.split(";"))
+    out = []
+    for pair in map(tuple, rows[key].to_numpy()):
+        found = gathered.get(pair, set()) | ({"other_material"} if pair in other else set())
+        if differ.get(pair, False):
+            found |= {"discordant_targets"}
+        out.append(";".join(flag for flag in words.FLAGS if flag in found))
+    return out
+
+
+def _response(rows: pd.DataFrame, protocols: Mapping[str, Protocol]) -> np.ndarray:
+    """Complete, failure or intermediate response (Gökbuget 2021, doi 10.1182/hematology.2021000224,
+    table 1): negative with a sensitivity that suffices; quantifiable at or above the level."""
+    complete = rows["protocol"].map({p: protocols[p].complete_sensitivity_maximum for p in protocols})
+    failure = rows["protocol"].map({p: protocols[p].failure_level_minimum for p in protocols})
+    status = rows["status"]
+    return np.select(
+        [
+            status.isin([words.NOT_EVALUABLE, words.NOT_DONE]),
+            (status == words.NEGATIVE) & (rows["sensitivity"] <= complete * (1 + TOLERANCE)),
+            (status == words.POSITIVE_QUANTIFIABLE) & (rows["mrd_level"] >= failure * (1 - TOLERANCE)),
+        ],
+        [words.NOT_EVALUABLE, words.COMPLETE, words.FAILURE],
+        words.INTERMEDIATE,
+    )
+
+
+def next_step(protocol: Protocol, timepoint: str, status: str, level: float) -> str:
+    """What follows at a timepoint; "" where the protocol does not speak of it, or nothing is done.
+
+    ``level``: MRD level, a fraction (NaN: none).  A quantified level below the protocol's
+    ``positive_from_level`` counts as negative.
+    """
+    at = protocol.by_id.get(timepoint)
+    if at is None or status == words.NOT_DONE:
+        return ""
+    if status == words.NEGATIVE:
+        return at.next_negative
+    if status not in at.positive_statuses:
+        return at.next_repeat
+    low = status == words.POSITIVE_QUANTIFIABLE and level < at.positive_from_level * (1 - TOLERANCE)
+    return at.next_negative if low else at.next_positive

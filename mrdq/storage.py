@@ -1,0 +1,105 @@
+"""Files of results: written whole or not at all, the same bytes for the same table."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mrdq.errors import refuse
+from mrdq.tables import COUNT, FLAG, REAL, WELLS, Table
+
+# Twelve significant digits: beyond them processors differ, and no person reads on.
+FLOAT_FORMAT = "%.12g"
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Put ``data`` under ``path`` in one step: temporary name, fsync, rename.
+
+    A file that holds these bytes already is left alone, so that its time stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def tsv_bytes(table: pd.DataFrame) -> bytes:
+    """A table as UTF-8, tab-separated, dot decimals, empty for missing, true/false for flags."""
+    table = table.copy(deep=False)
+    for name in table:
+        if table[name].dtype == bool:
+            table[name] = table[name].map({True: "true", False: "false"})
+    text = table.to_csv(sep="\t", index=False, float_format=FLOAT_FORMAT, lineterminator="\n", na_rep="")
+    return text.encode()
+
+
+def write_table(path: Path, table: pd.DataFrame, schema: Table) -> None:
+    """Check a table against its schema and write it as tsv."""
+    write_bytes(path, tsv_bytes(schema.check(table)))
+
+
+def read_table(path: Path, schema: Table) -> pd.DataFrame:
+    """Read a table that mrdq wrote; extra columns are text.  Raises :class:`MrdqError`."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        refuse(str(path), f"the table {schema.name}", remedy="Run the step that makes it first (mrdq run STUDY).")
+    kinds = {column.name: column.kind for column in schema.columns}
+    header = data[: data.find(b"\n")].decode().split("\t")
+    if header[: len(schema.columns)] != schema.names:
+        refuse(str(path), f"the columns {', '.join(schema.names)}", found=", ".join(header),
+               remedy="The file was changed or made by another version: run the study again.")  # fmt: skip
+    table = pd.read_csv(
+        io.BytesIO(data), sep="\t", keep_default_na=False, float_precision="round_trip",
+        dtype={name: "float64" if kinds.get(name) in (REAL, COUNT) else "object" for name in header},
+        na_values={name: [""] for name in header if kinds.get(name) in (REAL, COUNT)},
+    )  # fmt: skip
+    for name, kind in kinds.items():
+        if kind == FLAG:
+            table[name] = table[name] == "true"
+    return table
+
+
+def parquet_bytes(wells: pd.DataFrame) -> bytes:
+    """WELLS as Parquet: plain text columns and doubles, no index."""
+    columns: dict[str, Any] = {}
+    for name in wells:
+        values = wells[name]
+        if values.dtype.kind == "f":
+            columns[str(name)] = pa.array(values.to_numpy(), type=pa.float64(), from_pandas=True)
+        else:
+            array = pa.array(values, from_pandas=True)
+            columns[str(name)] = array.cast(pa.string()) if isinstance(array, pa.Array) else array
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink, compression="zstd", use_dictionary=True)
+    return sink.getvalue()
+
+
+def read_wells(paths: Sequence[Path]) -> pd.DataFrame:
+    """WELLS from Parquet files, text as categories (a million wells hold few names)."""
+    tables = []
+    for path in paths:
+        if not path.is_file():
+            refuse(str(path), "the table wells.parquet", remedy="Read the exports first (mrdq ingest STUDY).")
+        try:
+            names = pq.read_schema(path).names
+            text = [name for name in names if name not in {c.name for c in WELLS.columns if c.kind == REAL}]
+            tables.append(pq.read_table(path, read_dictionary=text))
+        except (pa.ArrowInvalid, OSError) as error:
+            refuse(str(path), "a table in Parquet", found=str(error), remedy="Delete it and run the study again.")
+    merged = pa.concat_tables(tables, promote_options="default").unify_dictionaries()
+    frame: pd.DataFrame = merged.to_pandas(strings_to_categorical=False)
+    return frame
