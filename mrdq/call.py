@@ -55,13 +55,14 @@ def decide(evidence: pd.DataFrame, unit_key: Ints, sample: Ints, n_targets: int,
     call = np.select([mask for mask, _ in choices], [words.CALLS.index(name) for _, name in choices])
 
     reasons = np.zeros(len(unit_key), dtype=np.int64)
-    negative, evaluable = ~positive & ~not_evaluable, ~not_evaluable
-    deciding = {name: mask for name, mask in failed.items()}
-    deciding["positive_wells"] = negative
+    # A negative needs no reason: its gates passed and no well was positive.
+    evaluable = ~not_evaluable
+    deciding = dict(failed)
     deciding["low_positive_wells"] = evaluable & below & splits & (by_wells == _FAIL)
     deciding |= {name: evaluable & positive & mask for name, mask in lacking.items()}
     for bit, name in enumerate(CRITERIA):
-        reasons |= deciding[name].astype(np.int64) << bit
+        if name in deciding:
+            reasons |= deciding[name].astype(np.int64) << bit
     return Decision(call.astype(np.int8), reasons)
 
 

@@ -144,7 +144,7 @@ def _steps(unit: Ints, dose: Floats, mean: Floats, guideline: Guideline) -> Floa
         above[open_rows[found]] = candidate[found]
         open_rows = open_rows[~found]
         lag += 1
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         step = (mean - mean[above]) / (np.log10(dose[above]) - np.log10(dose))
     return np.where(above >= 0, step, np.nan)
 

@@ -160,7 +160,7 @@ def status(study: Study, files: Files) -> None:
     """CALLS to STATUS and the survival hand-off."""
     calls = storage.read_table(files.table("calls.tsv"), CALLS)
     samples = frame(study.samples, "sample_id", "patient_id", "timepoint", "material")
-    table = combine(calls, samples, study.protocols, study.protocol_of)
+    table = combine(calls, samples, study.protocols, study.protocol_of, study.guideline_of_patient)
     named = {key: guideline.version for key, guideline in study.guidelines.items()}
     full = table.assign(
         guideline_version=_joined(table["guideline"], named),

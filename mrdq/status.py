@@ -15,14 +15,14 @@ _LEVEL_COLUMNS = ["mrd_level", "mrd_level_low", "mrd_level_high", "quantitative_
 
 
 def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, Protocol],
-            protocol_of: Mapping[str, str]) -> pd.DataFrame:  # fmt: skip
+            protocol_of: Mapping[str, str], guideline_of: Mapping[str, str]) -> pd.DataFrame:  # fmt: skip
     """The table STATUS (contract section 6).
 
     Parameters
     ----------
     calls: CALLS.
     samples: ``sample_id patient_id timepoint material`` of the samples sheet.
-    protocols: by id; ``protocol_of``: patient -> id.
+    protocols: by id; ``protocol_of`` and ``guideline_of``: patient -> id.
     """
     key = ["patient_id", "timepoint"]
     samples = samples[["sample_id", *key, "material"]].astype(object)
@@ -49,7 +49,7 @@ def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, 
     rows["n_targets"] = _distinct(calls, rows[key])
     rows["n_evaluable"] = _distinct(calls[calls["current"] & calls["evaluable"]], rows[key])
     rows["flags"] = _flags(rows, calls, several & helps, key)
-    rows["guideline"] = rows["guideline"].fillna("")
+    rows["guideline"] = rows["guideline"].fillna(rows["patient_id"].map(guideline_of)).fillna("")
     rows["amended"] = False
     rows["response"] = _response(rows, protocols)
     rows["next_step"] = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,14 @@ FLOAT_FORMAT = "%.12g"
 def write_bytes(path: Path, data: bytes) -> None:
     """Put ``data`` under ``path`` in one step: temporary name, fsync, rename.
 
-    A file that holds these bytes already is left alone, so that its time stays.
+    What a killed process of this machine left behind under a temporary name is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    host = platform.node()
+    for stale in path.parent.glob(f".{path.name}.{host}.*.tmp"):
+        if not _alive(stale.suffixes[-2][1:]):
+            stale.unlink(missing_ok=True)
+    temporary = path.with_name(f".{path.name}.{host}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(data)
@@ -34,6 +39,16 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, PermissionError, OverflowError):
+        return True
+    return True
 
 
 def tsv_bytes(table: pd.DataFrame) -> bytes:

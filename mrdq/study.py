@@ -87,7 +87,8 @@ KEYS = {"runs": "run_id", "samples": "sample_id", "assays": "target", "patients"
 class Study:
     """Everything the laboratory wrote; nothing of the exports.
 
-    ``guideline_of``: target of kind mrd -> id of its rule set; ``protocol_of``: patient -> id.
+    ``guideline_of``: target of kind mrd -> id of its rule set; ``guideline_of_patient`` and
+    ``protocol_of``: patient -> id.
     ``control_gene_of``: target of kind mrd -> its control gene, or "".
     """
 
@@ -100,6 +101,7 @@ class Study:
     guidelines: Mapping[str, Guideline]
     protocols: Mapping[str, Protocol]
     guideline_of: Mapping[str, str]
+    guideline_of_patient: Mapping[str, str]
     protocol_of: Mapping[str, str]
     control_gene_of: Mapping[str, str]
     warnings: list[Problem] = field(default_factory=list)
@@ -144,12 +146,14 @@ def load_study(root: Path, *, guideline: str = "") -> Study:
            if k == words.MRD}  # fmt: skip
     known = {*patients_of, *mrd.values(), *read["samples"].columns["patient_id"]}
     protocol_of = {p: patients_of.get(p) or config.protocol or GENERIC_PROTOCOL for p in sorted(known)}
-    guideline_of = {t: guideline or _guideline_id(config, protocol_of[p], problems) for t, p in mrd.items() if p}
+    of_patient = {p: guideline or _guideline_id(config, protocol_of[p], problems if p in mrd.values() else Problems())
+                  for p in protocol_of if p}  # fmt: skip
+    guideline_of = {target: of_patient[patient] for target, patient in mrd.items() if patient}
     guidelines = _load_all(load_guideline, set(guideline_of.values()) | _named(config, guideline), root, problems)
     protocols = _load_all(load_protocol, set(protocol_of.values()), root, problems)
     problems.raise_if_any()
     return Study(root, config, read["runs"], read["samples"], read["assays"], read["patients"], guidelines,
-                 protocols, guideline_of, protocol_of, control_gene_of, problems.warnings)  # fmt: skip
+                 protocols, guideline_of, of_patient, protocol_of, control_gene_of, problems.warnings)  # fmt: skip
 
 
 def _read(root: Path, config: Config, name: str, problems: Problems) -> Sheet | None:

@@ -130,24 +130,23 @@ def run(study: Path, guideline: str, results: str) -> None:
 @main.command()
 @study_argument
 @results_option
-@click.option("--batch", default="", metavar="NAME", help="Read only the runs of this batch (Snakemake's unit of work).")
-@click.option("--gather", is_flag=True, help="Put the batches in RESULTS/../batches together instead of reading.", hidden=True)
-@click.option("--batches", "batch_folder", default="", metavar="FOLDER", help="Where the batches lie.", hidden=True)
-def ingest(study: Path, results: str, batch: str, gather: bool, batch_folder: str) -> None:
+@click.option("--batch", default="", metavar="NAME", help="Read one batch of runs into .mrdq/batches/NAME.")
+@click.option("--gather", is_flag=True, help="Put the batches that were read together in the results.")
+def ingest(study: Path, results: str, batch: str, gather: bool) -> None:
     """Read exports and layouts to wells.parquet and runs.tsv; a bad run is a row."""
     from mrdq import pipeline
     from mrdq.batches import batches
 
     loaded, files = _open(study, results=results)
     found = batches(loaded.runs.columns["run_id"], loaded.config.runs_per_job)
+    folder = loaded.root / ".mrdq" / "batches"
     if gather:
-        pipeline.gather([Path(batch_folder) / name for name in found], files)
+        pipeline.gather([folder / name for name in found], files)
     else:
+        files = pipeline.Files(folder / batch) if batch else files
         run_ids = _runs_of(batch, found) if batch else loaded.runs.columns["run_id"]
-        target = pipeline.Files(Path(batch_folder) / batch) if batch and batch_folder else files
-        problems = pipeline.ingest_batch(loaded, run_ids, target)
+        problems = pipeline.ingest_batch(loaded, run_ids, files)
         show([*problems.warnings, *problems.errors])
-        files = target
     click.echo(files.wells)
 
 

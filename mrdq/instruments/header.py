@@ -74,7 +74,5 @@ def _may_flag(name: str) -> bool:
 
 
 def _wanted(family: str, column: str) -> str:
-    headers = words.columns(family)[column]
-    return (
-        f'"{headers[0]}"' if len(headers) == 1 else f'"{headers[0]}" (or {", ".join(headers[1:])})'
-    )
+    first, *others = words.headers(family)[column]
+    return f'"{first}" (or {", ".join(others)})' if others else f'"{first}"'

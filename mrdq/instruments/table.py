@@ -86,6 +86,7 @@ def read_table(
         )
     export = _columns(read, found, recipe, problems, printed)
     _refuse_twins(export, source.name, problems)
+    problems.errors.sort(key=lambda problem: problem.row or 0)
     problems.raise_if_any()
     return export
 

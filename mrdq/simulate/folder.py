@@ -108,6 +108,8 @@ def config_text(
     return f"""\
 # Name of the study, as it stands on every report.
 study: "{study}"
+# A sentence on top of every page and explanation.
+notice: "SIMULATED data, made by mrdq simulate: not from patients, not for use"
 # The four sheets, relative to this study's folder.
 runs: config/runs.tsv
 samples: config/samples.tsv

@@ -88,7 +88,14 @@ PRINTED = {
     CFX_MAESTRO: ("Cq", "Cq Mean", "Cq Std. Dev", 1e-9, 1e-9),
     CFX_C1000: ("Threshold Cycle ( C(t) )", "C(t) Mean", "C(t) Std. Dev", 1e-2, 1e-2),
 }
-SHEETS = {QS1: "Results", QS5: "Results", QS7: "Results", QS7_AUTO: "Results", QS12K: "Results", XLS: "Results"}
+SHEETS = {
+    QS1: "Results",
+    QS5: "Results",
+    QS7: "Results",
+    QS7_AUTO: "Results",
+    QS12K: "Results",
+    XLS: "Results",
+}
 
 
 def export_of(name: str) -> Export:
@@ -124,7 +131,9 @@ def test_every_row_is_read_and_in_its_state(name: str) -> None:
     assert len(export.row) == n_rows
     assert export.cq_state.count(UNDETERMINED) == n_undetermined
     assert export.cq_state.count(DETERMINED) == n_rows - n_undetermined
-    assert [math.isnan(cq) for cq in export.cq] == [state != DETERMINED for state in export.cq_state]
+    assert [math.isnan(cq) for cq in export.cq] == [
+        state != DETERMINED for state in export.cq_state
+    ]
 
 
 @pytest.mark.parametrize("name", PRINTED)
@@ -138,7 +147,12 @@ def test_means_and_deviations_are_those_the_instrument_printed(name: str) -> Non
     groups = defaultdict(list)
     for index, row in enumerate(export.row):
         printed = (str(rows[row - 1][at_mean]), str(rows[row - 1][at_sd]))
-        key = (export.target[index], export.channel[index], export.task[index], export.sample[index])
+        key = (
+            export.target[index],
+            export.channel[index],
+            export.task[index],
+            export.sample[index],
+        )
         groups[(*key, printed)].append(export.cq[index])
     n_means = n_deviations = 0
     for (*_, (mean, sd)), cq in groups.items():
@@ -178,21 +192,24 @@ def least_squares(x: list[float], y: list[float]) -> tuple[float, float, float]:
 def test_least_squares_reproduces_the_curve_the_instrument_printed(vendor: dict[str, str]) -> None:
     """Oracle: vendor_curves.csv.
 
-    Within one unit of the last printed digit.  Quantities of QuantStudio text are rounded to three
-    decimals ("0.003" for 0.0030517…), which moves the intercept by up to two units.
-    Design & Analysis prints slope and intercept with four decimals and R² with all its digits: R²
-    is held to 1e-6, for the software computes with 32 bits.
+    Within one unit of the last printed digit: three decimals in QuantStudio text.  Design &
+    Analysis prints slope and intercept with four decimals and R² with all its digits: R² is held
+    to 1e-6, for the software itself fits in 32 bits.
     """
     export = export_of(vendor["file"])
     points = [
         (math.log10(quantity), cq)
-        for target, task, quantity, cq in zip(export.target, export.task, export.quantity, export.cq, strict=True)
+        for target, task, quantity, cq in zip(
+            export.target, export.task, export.quantity, export.cq, strict=True
+        )
         if target == vendor["target"] and role_of_task(task) == STANDARD and not math.isnan(cq)
     ]
     assert len(points) == int(vendor["n_standard_wells"])
     assert len({x for x, _ in points}) == int(vendor["n_levels"])
     slope, intercept, r_squared = least_squares(*map(list, zip(*points, strict=True)))
-    printed = [float(vendor[key]) for key in ("vendor_slope", "vendor_intercept", "vendor_r_squared")]
+    printed = [
+        float(vendor[key]) for key in ("vendor_slope", "vendor_intercept", "vendor_r_squared")
+    ]
     long_r = len(vendor["vendor_r_squared"]) > 6
     digit = 1e-4 if long_r else 1e-3
     assert slope == pytest.approx(printed[0], abs=1.0001 * digit)
@@ -206,7 +223,9 @@ def test_quantities_of_samples_are_not_kept() -> None:
     for name in (QS1, QS7, FLEX, GAPDH, CFX_384, CFX_C1000):
         export = export_of(name)
         kept = [
-            role_of_task(task) for task, value in zip(export.task, export.quantity, strict=True) if not math.isnan(value)
+            role_of_task(task)
+            for task, value in zip(export.task, export.quantity, strict=True)
+            if not math.isnan(value)
         ]
         assert kept
         assert set(kept) == {STANDARD}
@@ -242,7 +261,9 @@ def test_openarray_wells_and_wells_without_target() -> None:
 @pytest.mark.parametrize("name", COUNTS)
 def test_the_name_of_the_file_does_not_matter(name: str) -> None:
     data = (REAL / name).read_bytes()
-    assert read_export(data, "x.bin").format == read_export(data, "x.xlsx").format == COUNTS[name][0]
+    assert (
+        read_export(data, "x.bin").format == read_export(data, "x.xlsx").format == COUNTS[name][0]
+    )
 
 
 def other_files() -> list[str]:

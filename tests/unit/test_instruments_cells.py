@@ -1,0 +1,103 @@
+"""Cells: wells, numbers, quantities."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrdq.instruments import cells
+
+
+def test_wells_of_the_blocks() -> None:
+    wells = cells.well_names(384)
+    assert {wells[name] for name in ("A1", "A01", "a1", "a01", "A001")} == {"A1"}
+    assert wells["P24"] == "P24"
+    assert len(set(wells.values())) == 384
+    assert len(set(cells.well_names(96).values())) == 96
+    assert "I1" not in cells.well_names(96)
+    assert "A13" not in cells.well_names(96)
+    assert not {"Q1", "A0", "A25", "1", "AA1", "A1 "} & wells.keys()
+
+
+@pytest.mark.parametrize(
+    ("cell", "well"), [("A1a1", "A1a1"), ("D12h8", "D12h8"), ("A01a1", "A1a1")]
+)
+def test_openarray_wells(cell: str, well: str) -> None:
+    assert cells.open_array_well(cell) == well
+
+
+@pytest.mark.parametrize("cell", ["E1a1", "A13a1", "A1i1", "A1a9", "A1", "A1A1"])
+def test_what_is_no_openarray_well(cell: str) -> None:
+    assert cells.open_array_well(cell) is None
+
+
+@pytest.mark.parametrize(
+    ("block", "size"),
+    [("96-Well Block (0.2mL)", 96), ("96well", 96), ("96alum", 96), ("384-Well Block", 384), ("48well", 48),
+     ("OpenArray Block", 384), ("", 384), ("7-Well", 384)],
+)  # fmt: skip
+def test_plate_of_a_block(block: str, size: int) -> None:
+    assert cells.plate_of(block) == size
+
+
+def test_decimal_sign() -> None:
+    assert cells.decimal_sign(["27,1", "30"]) == ","
+    assert cells.decimal_sign(["27.1"]) == "."
+    assert cells.decimal_sign(["27"]) == ""
+    with pytest.raises(ValueError, match="both"):
+        cells.decimal_sign(["27,1", "27.1"])
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "value"),
+    [("27.1", ".", 27.1), ("27,1", ",", 27.1), (",04", ",", 0.04), ("8,940e+003", ",", 8940.0),
+     ("1,000E+02", ",", 100.0), ("-3.338", ".", -3.338), ("27", "", 27.0)],
+)  # fmt: skip
+def test_numbers(cell: str, decimal: str, value: float) -> None:
+    assert cells.number(cell, decimal) == value
+
+
+@pytest.mark.parametrize(
+    "cell", ["", "nan", "inf", "1_0", "27.1.2", "27,1", "2 7", "٢٧", "1e999", "0x1", "--1"]
+)
+def test_what_is_no_number(cell: str) -> None:
+    with pytest.raises(ValueError, match=r"not a number|too large"):
+        cells.number(cell, ".")
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "value"),
+    [("5,720.562", ".", 5720.562), ("20,000", ".", 20000.0), ("1,250,000.5", ".", 1250000.5),
+     ("5.720,562", ",", 5720.562), ("1.000", ",", 1000.0), ("0.003", ".", 0.003), ("0.003", "", 0.003),
+     ("10.5", "", 10.5), ("1000", "", 1000.0), ("2.183E-03", ".", 2.183e-3)],
+)  # fmt: skip
+def test_quantities(cell: str, decimal: str, value: float) -> None:
+    assert cells.quantity(cell, decimal) == value
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal"),
+    [("1,5", "."), ("1.5", ","), ("1,25", "."), ("1,2500", "."), ("12,34,567", "."), ("1234,567", "."),
+     ("1,000", ""), ("1.000", ""), ("1,000.5", ""), ("8,940e+003", "."), ("1.000,5", "."), ("x", ".")],
+)  # fmt: skip
+def test_quantities_that_can_be_read_in_two_ways_are_refused(cell: str, decimal: str) -> None:
+    with pytest.raises(ValueError, match=r"ambiguous|not a number"):
+        cells.quantity(cell, decimal)
+
+
+@given(st.lists(st.text(alphabet="0123456789.,_ eE+-naif٣", max_size=6), min_size=1, max_size=4))
+def test_the_fast_path_takes_nothing_that_the_careful_one_refuses(column: list[str]) -> None:
+    fast = cells.plain_numbers(column)
+    if fast is not None:
+        assert fast == [cells.number(cell, ".") for cell in column]
+
+
+@given(st.floats(min_value=1e-3, max_value=100), st.sampled_from(".,"))
+def test_numbers_of_both_signs_round_trip(value: float, decimal: str) -> None:
+    assert cells.number(f"{value:.17f}".replace(".", decimal), decimal) == pytest.approx(
+        value, rel=1e-12
+    )
+    assert math.isfinite(value)

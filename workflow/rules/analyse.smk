@@ -1,0 +1,38 @@
+rule call:
+    """Curves, limits, evidence and calls of all runs."""
+    input:
+        wells=f"{RESULTS}/wells.parquet",
+    output:
+        curves=f"{RESULTS}/curves.tsv",
+        standards=f"{RESULTS}/standards.tsv",
+        evidence=f"{RESULTS}/evidence.tsv",
+        calls=f"{RESULTS}/calls.tsv",
+    log:
+        "logs/call.log",
+    benchmark:
+        "benchmarks/call.tsv"
+    conda:
+        "../envs/mrdq.yaml"
+    params:
+        fingerprint=PLAN.call,
+    shell:
+        "mrdq call . >{log} 2>&1"
+
+
+rule status:
+    """The status of every patient and timepoint, and the hand-off to survival analysis."""
+    input:
+        calls=f"{RESULTS}/calls.tsv",
+    output:
+        status=f"{RESULTS}/status.tsv",
+        survival=f"{RESULTS}/survival.tsv",
+    log:
+        "logs/status.log",
+    benchmark:
+        "benchmarks/status.tsv"
+    conda:
+        "../envs/mrdq.yaml"
+    params:
+        fingerprint=PLAN.status,
+    shell:
+        "mrdq status . >{log} 2>&1"

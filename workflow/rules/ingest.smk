@@ -1,0 +1,40 @@
+rule ingest:
+    """Read the exports and layouts of one batch of runs; a bad run becomes a row, not a failure."""
+    input:
+        lambda wildcards: PLAN.files[wildcards.batch],
+    output:
+        wells=f"{STATE}/batches/{{batch}}/wells.parquet",
+        runs=f"{STATE}/batches/{{batch}}/runs.tsv",
+    log:
+        "logs/ingest/{batch}.log",
+    benchmark:
+        "benchmarks/ingest/{batch}.tsv"
+    conda:
+        "../envs/mrdq.yaml"
+    params:
+        fingerprint=lambda wildcards: PLAN.read[wildcards.batch],
+    shell:
+        "mrdq ingest . --batch {wildcards.batch} >{log} 2>&1"
+
+
+rule gather:
+    """Put the batches together: the same bytes however the runs were batched."""
+    input:
+        expand(
+            f"{STATE}/batches/{{batch}}/{{table}}",
+            batch=PLAN.batches,
+            table=["wells.parquet", "runs.tsv"],
+        ),
+    output:
+        wells=f"{RESULTS}/wells.parquet",
+        runs=f"{RESULTS}/runs.tsv",
+    log:
+        "logs/gather.log",
+    benchmark:
+        "benchmarks/gather.tsv"
+    conda:
+        "../envs/mrdq.yaml"
+    params:
+        fingerprint=PLAN.report.rpartition(" ")[0],
+    shell:
+        "mrdq ingest . --gather >{log} 2>&1"
