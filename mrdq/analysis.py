@@ -20,7 +20,7 @@ from mrdq.curve import Curves, Standards, fit_curves
 from mrdq.evidence import CRITERIA, SampleMeasures, evaluate
 from mrdq.guideline import TOLERANCE, Guideline
 from mrdq.quantity import Reading, ratio, read_back
-from mrdq.wells import Bools, Floats, Ints, Wells, codes, groups, index_wells, replicates
+from mrdq.wells import Bools, Floats, Ints, Wells, codes, groups, index_wells, named, replicates
 
 FLAG_ORDER = tuple(words.FLAGS)
 _EVALUABLE = np.array([call != words.NOT_EVALUABLE for call in words.CALLS])
@@ -59,8 +59,13 @@ def analyse(wells: pd.DataFrame, definitions: Definitions) -> Tables:
     ``wells`` has the columns of ``wells.parquet``.  The result does not depend on the order of
     its rows; the tables are sorted by their keys.
     """
-    text = {name: _sorted_categories(wells[name]) for name in ("run_id", "target", "role", "sample_id", "cq_state")}
-    numbers = {name: wells[name].to_numpy(dtype=float) for name in ("dilution", "quantity_ng", "cq")}
+    text = {
+        name: _sorted_categories(wells[name])
+        for name in ("run_id", "target", "role", "sample_id", "cq_state")
+    }
+    numbers = {
+        name: wells[name].to_numpy(dtype=float) for name in ("dilution", "quantity_ng", "cq")
+    }
     wells = pd.DataFrame({**text, **numbers}, copy=False)
     assays = definitions.assays
     control_genes = frozenset(assays.loc[assays["kind"] == words.CONTROL_GENE, "target"])
@@ -76,9 +81,9 @@ def analyse(wells: pd.DataFrame, definitions: Definitions) -> Tables:
     return _join(parts, control_genes)
 
 
-def _sorted_categories(column: pd.Series[str]) -> pd.Categorical:
+def _sorted_categories(column: pd.Series[str]) -> pd.Categorical[str]:
     code, names = codes(column)
-    return pd.Categorical.from_codes(code, categories=pd.Index(names, dtype=object))
+    return named(code, names)
 
 
 def _join(parts: list[Tables], control_genes: frozenset[str]) -> Tables:
@@ -93,20 +98,32 @@ def _join(parts: list[Tables], control_genes: frozenset[str]) -> Tables:
         rows = table[shared]
         if "guideline" in table:
             values = [column for column in table if column != "guideline"]
-            rows = rows.groupby(values, dropna=False, observed=True, sort=False)["guideline"].agg(";".join).reset_index()
-        joined[name] = pd.concat([table[~shared], rows.drop_duplicates()[list(table)]], ignore_index=True)
+            rows = (
+                rows.groupby(values, dropna=False, observed=True, sort=False)["guideline"]
+                .agg(";".join)
+                .reset_index()
+            )
+        joined[name] = pd.concat(
+            [table[~shared], rows.drop_duplicates()[list(table)]], ignore_index=True
+        )
     keys = {"curves": ["run_id", "target"], "calls": ["run_id", "target", "sample_id"],
             "evidence": ["run_id", "target", "sample_id", "criterion"]}  # fmt: skip
     for name, key in keys.items():
         joined[name] = joined[name].sort_values(key, kind="stable", ignore_index=True)
     joined["standards"] = joined["standards"].sort_values(
-        ["run_id", "target", "dose"], ascending=[True, True, False], kind="stable", ignore_index=True
+        ["run_id", "target", "dose"],
+        ascending=[True, True, False],
+        kind="stable",
+        ignore_index=True,
     )
     return Tables(**joined)
 
 
 def _analyse_under(
-    table: pd.DataFrame, guideline: Guideline, control_genes: frozenset[str], definitions: Definitions
+    table: pd.DataFrame,
+    guideline: Guideline,
+    control_genes: frozenset[str],
+    definitions: Definitions,
 ) -> Tables:
     wells = index_wells(table, control_genes, guideline)
     curves, standards = fit_curves(wells, guideline)
@@ -139,7 +156,9 @@ def _analyse_under(
     above = raw.log10 > np.log10(curves.highest_dose[subjects.unit]) + TOLERANCE / np.log(10)
     evaluable = _EVALUABLE[decision.call]
     gene_ntc = np.where(dna.unit >= 0, np.append(curves.n_ntc_determined, 0)[dna.unit], 0) > 0
-    other_run = (dna.unit >= 0) & (wells.unit_run[np.maximum(dna.unit, 0)] != wells.unit_run[subjects.unit])
+    other_run = (dna.unit >= 0) & (
+        wells.unit_run[np.maximum(dna.unit, 0)] != wells.unit_run[subjects.unit]
+    )
     flags = {
         "signal_seen": ~evaluable & seen[mine],
         "above_curve": (decision.call == _LIMITED) & above,
@@ -149,8 +168,12 @@ def _analyse_under(
         "no_sensitivity": evaluable & np.isnan(curves.sensitivity[subjects.unit]),
         "wells_omitted": omitted[mine],
     }
-    calls = _calls_table(wells, subjects, decision, dna, measures, (level, low, high), guideline, superseded, flags)
-    return Tables(_curves_table(wells, curves, guideline), calls, evidence, _standards_table(wells, standards))
+    calls = _calls_table(
+        wells, subjects, decision, dna, measures, (level, low, high), guideline, superseded, flags
+    )
+    return Tables(
+        _curves_table(wells, curves, guideline), calls, evidence, _standards_table(wells, standards)
+    )
 
 
 def _code_of(names: NDArray[np.object_], within: NDArray[np.object_]) -> Ints:
@@ -160,14 +183,21 @@ def _code_of(names: NDArray[np.object_], within: NDArray[np.object_]) -> Ints:
 
 def _run_rank(wells: Wells, runs: pd.DataFrame) -> Ints:
     """Place of every run in the order of ``performed_on`` (empty = earliest), then ``run_id``."""
-    performed = runs.set_index("run_id")["performed_on"].reindex(wells.runs).fillna("").to_numpy(dtype=object)
+    performed = (
+        runs.set_index("run_id")["performed_on"]
+        .reindex(wells.runs)
+        .fillna("")
+        .to_numpy(dtype=object)
+    )
     order = np.lexsort((np.arange(len(wells.runs)), performed.astype(str)))
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     return rank
 
 
-def _subjects(wells: Wells, curves: Curves, guideline: Guideline) -> tuple[Subjects, Floats, Bools, Bools]:
+def _subjects(
+    wells: Wells, curves: Curves, guideline: Guideline
+) -> tuple[Subjects, Floats, Bools, Bools]:
     """Every sample of every unit: its replicates, its positive wells (definition 10), whether a
     well would be positive by the background alone, and whether wells were left out."""
     row = np.flatnonzero(wells.follow_up)
@@ -194,7 +224,9 @@ def _pick(subjects: Subjects, rows: Ints) -> Subjects:
     return Subjects(subjects.unit[rows], subjects.sample[rows], picked)
 
 
-def _levels(raw: Reading, dna: DnaAmount, nominal: Floats, blasts: Floats) -> tuple[Floats, Floats, Floats]:
+def _levels(
+    raw: Reading, dna: DnaAmount, nominal: Floats, blasts: Floats
+) -> tuple[Floats, Floats, Floats]:
     """Definition 11: level = 10^x × F × blast fraction, with its interval; F = 1 adds no width."""
     corrected = ratio(raw, dna.reading)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
@@ -206,7 +238,9 @@ def _levels(raw: Reading, dna: DnaAmount, nominal: Floats, blasts: Floats) -> tu
     return ends[0], ends[1], ends[2]
 
 
-def _supersede(wells: Wells, subjects: Subjects, call: NDArray[np.int8], rank: Ints) -> tuple[Bools, Bools]:
+def _supersede(
+    wells: Wells, subjects: Subjects, call: NDArray[np.int8], rank: Ints
+) -> tuple[Bools, Bools]:
     """Contract section 6: earlier calls than the latest evaluable one of a sample and target are
     superseded; evaluable runs that differ between positive and negative are discordant."""
     pair = wells.unit_target[subjects.unit] * len(wells.samples) + subjects.sample
@@ -223,13 +257,16 @@ def _supersede(wells: Wells, subjects: Subjects, call: NDArray[np.int8], rank: I
     return superseded, discordant
 
 
-def _joined_words(bits: Ints, names: tuple[str, ...]) -> pd.Categorical:
+def _joined_words(bits: Ints, names: tuple[str, ...]) -> pd.Categorical[str]:
     """Bit masks as text, the names of the set bits separated by ``;``."""
     distinct, place = np.unique(bits, return_inverse=True)
-    texts = [";".join(name for i, name in enumerate(names) if mask >> i & 1) for mask in distinct.tolist()]
+    texts = [
+        ";".join(name for i, name in enumerate(names) if mask >> i & 1)
+        for mask in distinct.tolist()
+    ]
     categories = sorted(set(texts))
     code = np.array([categories.index(text) for text in texts], dtype=np.int32)
-    return pd.Categorical.from_codes(code[place], categories=categories)
+    return named(code[place], categories)
 
 
 def _calls_table(
@@ -249,10 +286,10 @@ def _calls_table(
     gene = np.where(dna.unit >= 0, wells.unit_target[np.maximum(dna.unit, 0)], -1)
     return pd.DataFrame(
         {
-            "run_id": pd.Categorical.from_codes(wells.unit_run[unit], categories=wells.runs),
-            "target": pd.Categorical.from_codes(wells.unit_target[unit], categories=wells.targets),
-            "sample_id": pd.Categorical.from_codes(subjects.sample, categories=wells.samples),
-            "call": pd.Categorical.from_codes(decision.call, categories=list(words.CALLS)),
+            "run_id": named(wells.unit_run[unit], wells.runs),
+            "target": named(wells.unit_target[unit], wells.targets),
+            "sample_id": named(subjects.sample, wells.samples),
+            "call": named(decision.call, list(words.CALLS)),
             "n_wells": subjects.wells.n,
             "n_determined": subjects.wells.n_determined,
             "n_positive": only(evaluable, measures.n_positive),
@@ -269,8 +306,8 @@ def _calls_table(
             "guideline": guideline.id,
             "reasons": _joined_words(decision.reasons, tuple(CRITERIA)),
             "flags": _joined_words(bits, FLAG_ORDER),
-            "control_gene": pd.Categorical.from_codes(gene, categories=wells.targets),
-            "control_gene_run": pd.Categorical.from_codes(gene_run, categories=wells.runs),
+            "control_gene": named(gene, wells.targets),
+            "control_gene_run": named(gene_run, wells.runs),
         }
     )
 
@@ -278,8 +315,8 @@ def _calls_table(
 def _curves_table(wells: Wells, curves: Curves, guideline: Guideline) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "run_id": pd.Categorical.from_codes(wells.unit_run, categories=wells.runs),
-            "target": pd.Categorical.from_codes(wells.unit_target, categories=wells.targets),
+            "run_id": named(wells.unit_run, wells.runs),
+            "target": named(wells.unit_target, wells.targets),
             "kind": np.where(wells.is_control_gene, words.CONTROL_GENE, words.MRD),
             "n_dilutions": curves.n_dilutions,
             "n_wells": curves.n_wells,
@@ -302,8 +339,8 @@ def _standards_table(wells: Wells, standards: Standards) -> pd.DataFrame:
     unit = standards.unit
     return pd.DataFrame(
         {
-            "run_id": pd.Categorical.from_codes(wells.unit_run[unit], categories=wells.runs),
-            "target": pd.Categorical.from_codes(wells.unit_target[unit], categories=wells.targets),
+            "run_id": named(wells.unit_run[unit], wells.runs),
+            "target": named(wells.unit_target[unit], wells.targets),
             "dose": standards.dose,
             "n_wells": standards.wells.n,
             "n_determined": standards.wells.n_determined,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,9 @@ class Decision:
     reasons: Ints
 
 
-def decide(evidence: pd.DataFrame, unit_key: Ints, sample: Ints, n_targets: int, calls: tuple[str, ...]) -> Decision:
+def decide(
+    evidence: pd.DataFrame, unit_key: Ints, sample: Ints, n_targets: int, calls: tuple[str, ...]
+) -> Decision:
     """Derive the call of each subject from the outcomes of EVIDENCE, and from nothing else.
 
     Parameters
@@ -34,7 +37,10 @@ def decide(evidence: pd.DataFrame, unit_key: Ints, sample: Ints, n_targets: int,
     calls: the calls that the rule set may issue.
     """
     outcome = _Outcomes(evidence, n_targets)
-    failed = {name: outcome.of(name, unit_key, 0 if name in RUN_GATES else sample) == _FAIL for name in GATES}
+    failed = {
+        name: outcome.of(name, unit_key, 0 if name in RUN_GATES else sample) == _FAIL
+        for name in GATES
+    }
     not_evaluable = _any(failed.values())
     positive = outcome.of("positive_wells", unit_key, sample) == _PASS
     lacking = {name: outcome.of(name, unit_key, sample) != _PASS for name in QUANTIFIABLE}
@@ -52,7 +58,9 @@ def decide(evidence: pd.DataFrame, unit_key: Ints, sample: Ints, n_targets: int,
         *below_calls,
         (positive, words.POSITIVE_QUANTIFIABLE),
     ]
-    call = np.select([mask for mask, _ in choices], [words.CALLS.index(name) for _, name in choices])
+    call = np.select(
+        [mask for mask, _ in choices], [words.CALLS.index(name) for _, name in choices]
+    )
 
     reasons = np.zeros(len(unit_key), dtype=np.int64)
     # A negative needs no reason: its gates passed and no well was positive.
@@ -66,8 +74,8 @@ def decide(evidence: pd.DataFrame, unit_key: Ints, sample: Ints, n_targets: int,
     return Decision(call.astype(np.int8), reasons)
 
 
-def _any(masks: object) -> Bools:
-    return np.asarray(np.logical_or.reduce(list(masks)), dtype=bool)  # type: ignore[call-overload]
+def _any(masks: Iterable[Bools]) -> Bools:
+    return np.asarray(np.logical_or.reduce(list(masks)), dtype=np.bool_)
 
 
 class _Outcomes:
@@ -78,7 +86,9 @@ class _Outcomes:
             return evidence[name].cat.codes.to_numpy().astype(np.int64)
 
         self._n_samples = len(evidence["sample_id"].cat.categories)
-        self._key = (code("run_id") * n_targets + code("target")) * self._n_samples + code("sample_id")
+        self._key = (code("run_id") * n_targets + code("target")) * self._n_samples + code(
+            "sample_id"
+        )
         self._criterion = evidence["criterion"].cat.codes.to_numpy()
         self._outcome = evidence["outcome"].cat.codes.to_numpy()
 

@@ -51,8 +51,18 @@ def load_config(root: Path) -> Config:
     problems = Problems()
     for key in ("runs", "samples", "assays", "patients", "results"):
         problems.extend(path_problems(CONFIG_FILE, str(content.get(key, "x")), column=key))
-    if PurePosixPath(content.get("results", "results")) in (PurePosixPath("."), PurePosixPath("config")):
-        problems.add(Problem(CONFIG_FILE, "a folder of its own for the results", content["results"], column="results"))
+    if PurePosixPath(content.get("results", "results")) in (
+        PurePosixPath("."),
+        PurePosixPath("config"),
+    ):
+        problems.add(
+            Problem(
+                CONFIG_FILE,
+                "a folder of its own for the results",
+                content["results"],
+                column="results",
+            )
+        )
     rules = _layout_rules(content.get("layout_rules", {}), problems)
     problems.raise_if_any()
     return Config(
@@ -69,7 +79,11 @@ def load_config(root: Path) -> Config:
 def path_problems(file: str, path: str, *, column: str, row: int | None = None) -> list[Problem]:
     """Paths have to lie in the study, so that it can be moved, archived and run elsewhere."""
     bare = path.partition("#")[0]
-    if PurePosixPath(bare).is_absolute() or PureWindowsPath(bare).is_absolute() or ".." in PurePosixPath(bare).parts:
+    if (
+        PurePosixPath(bare).is_absolute()
+        or PureWindowsPath(bare).is_absolute()
+        or ".." in PurePosixPath(bare).parts
+    ):
         return [Problem(file, "a path inside the study folder", path, row, column,
                         "Put the file into the study and write its path relative to the study.")]  # fmt: skip
     return []

@@ -72,10 +72,14 @@ def _take(wells: Replicates, found: Ints) -> Replicates:
     def of(values: Floats) -> Floats:
         return np.where(found >= 0, values[found], np.nan)
 
-    return Replicates(of(wells.n), of(wells.n_determined), of(wells.mean), of(wells.delta), of(wells.squares))
+    return Replicates(
+        of(wells.n), of(wells.n_determined), of(wells.mean), of(wells.delta), of(wells.squares)
+    )
 
 
-def _find(wells: Wells, subjects: Subjects, controls: Subjects, control_gene: Ints, run_rank: Ints) -> Ints:
+def _find(
+    wells: Wells, subjects: Subjects, controls: Subjects, control_gene: Ints, run_rank: Ints
+) -> Ints:
     """Per subject the index of its control in ``controls``; -1 where there is none.
 
     Controls without a single well that is not omitted are none (section 4, first sentence).

@@ -159,7 +159,10 @@ def _reproducible(wells: Replicates, step: Floats, lowest: Floats, guideline: Gu
         & (np.isnan(lowest) | distance.met_by(lowest - wells.mean))
         & (
             np.isnan(step)
-            | (guideline["standard_step_minimum"].met_by(step) & guideline["standard_step_maximum"].met_by(step))
+            | (
+                guideline["standard_step_minimum"].met_by(step)
+                & guideline["standard_step_maximum"].met_by(step)
+            )
         )
     )
 
@@ -178,7 +181,9 @@ def _last(unit: Ints, dose: Floats, member: Bools, n: int) -> Floats:
     return last
 
 
-def _least_squares(unit: Ints, x: Floats, y: Floats, fitted: Bools, n_dilutions: Floats) -> dict[str, Floats]:
+def _least_squares(
+    unit: Ints, x: Floats, y: Floats, fitted: Bools, n_dilutions: Floats
+) -> dict[str, Floats]:
     """Ordinary least squares of Cq on log10(dose) over the wells of the walk (definition 5).
 
     Shown from 2 dilutions on; sums are about the mean, twice through the data.
@@ -189,7 +194,9 @@ def _least_squares(unit: Ints, x: Floats, y: Floats, fitted: Bools, n_dilutions:
     with np.errstate(invalid="ignore", divide="ignore"):
         x_mean, y_mean = (np.bincount(unit, weights=v, minlength=n) / count for v in (x, y))
         dx, dy = x - x_mean[unit], y - y_mean[unit]
-        sxx, sxy, syy = (np.bincount(unit, weights=v, minlength=n) for v in (dx * dx, dx * dy, dy * dy))
+        sxx, sxy, syy = (
+            np.bincount(unit, weights=v, minlength=n) for v in (dx * dx, dx * dy, dy * dy)
+        )
         slope = np.where(n_dilutions >= 2, sxy / sxx, np.nan)
         residual = dy - slope[unit] * dx
         sse = np.bincount(unit, weights=residual * residual, minlength=n)

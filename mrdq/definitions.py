@@ -25,7 +25,9 @@ class _UniqueKeyLoader(_SafeLoader):  # type: ignore[misc]
         keys = [key.value for key, _ in node.value]
         for key, _ in node.value:
             if keys.count(key.value) > 1:
-                raise yaml.MarkedYAMLError(problem=f"key {key.value} given twice", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"key {key.value} given twice", problem_mark=key.start_mark
+                )
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
         return mapping
 
@@ -36,7 +38,9 @@ _UniqueKeyLoader.yaml_implicit_resolvers = {
     for first, resolvers in _SafeLoader.yaml_implicit_resolvers.items()
 }
 _UniqueKeyLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+"), list("-+0123456789")
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+"),
+    list("-+0123456789"),
 )
 
 
@@ -46,7 +50,7 @@ def read_yaml(path: Path, shown: str, schema: str) -> dict[str, Any]:
     Raises :class:`MrdqError` with every place that does not fit.
     """
     try:
-        content = yaml.load(path.read_bytes().decode("utf-8-sig"), Loader=_UniqueKeyLoader)  # noqa: S506
+        content = yaml.load(path.read_bytes().decode("utf-8-sig"), Loader=_UniqueKeyLoader)
     except FileNotFoundError:
         refuse(shown, "a file", remedy="The file does not exist.")
     except (UnicodeDecodeError, OSError) as error:
@@ -64,7 +68,9 @@ def read_yaml(path: Path, shown: str, schema: str) -> dict[str, Any]:
 
 def _schema_problems(content: Any, shown: str, schema: str) -> list[Problem]:
     problems = []
-    for error in sorted(_validator(schema).iter_errors(content), key=lambda e: (list(map(str, e.path)), e.message)):
+    for error in sorted(
+        _validator(schema).iter_errors(content), key=lambda e: (list(map(str, e.path)), e.message)
+    ):
         place = ".".join(str(part) for part in error.path)
         if error.validator == "additionalProperties":
             known = ", ".join(error.schema.get("properties", {}))
@@ -76,7 +82,9 @@ def _schema_problems(content: Any, shown: str, schema: str) -> list[Problem]:
             ]  # fmt: skip
         elif error.validator == "required":
             missing = [key for key in error.validator_value if key not in error.instance]
-            problems += [Problem(shown, f"the key {key}", column=place, remedy="Add it.") for key in missing]
+            problems += [
+                Problem(shown, f"the key {key}", column=place, remedy="Add it.") for key in missing
+            ]
         else:
             meaning = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
             problems.append(Problem(shown, f"{meaning or place} ({error.message})", found=str(error.instance)[:80],
@@ -89,7 +97,7 @@ def _validator(schema: str) -> Any:
     import jsonschema
 
     text = resources.path(f"schemas/{schema}.schema.yaml").read_text(encoding="utf-8")
-    return jsonschema.Draft202012Validator(yaml.load(text, Loader=_SafeLoader))  # noqa: S506
+    return jsonschema.Draft202012Validator(yaml.load(text, Loader=_SafeLoader))
 
 
 def find(kind: str, name: str, study: Path | None) -> tuple[Path, str]:
@@ -126,9 +134,16 @@ def load_guideline(name: str, study: Path | None = None) -> Guideline:
         for key, fields in raw.items() if not {"value", "unit", "bound", "grade", "source"} <= set(fields)
     ]  # fmt: skip
     optional = {"maximum_cq", "low_positive_wells_minimum"}
-    wanted = set(_validator("guideline").schema["properties"]["parameters"]["properties"]) - optional
+    wanted = (
+        set(_validator("guideline").schema["properties"]["parameters"]["properties"]) - optional
+    )
     problems += [
-        Problem(shown, f"the parameter {key}", column="parameters", remedy="Add it, or extend a rule set that has it.")
+        Problem(
+            shown,
+            f"the parameter {key}",
+            column="parameters",
+            remedy="Add it, or extend a rule set that has it.",
+        )
         for key in sorted(wanted - set(raw))
     ]
     if not content["calls"]:
@@ -149,7 +164,11 @@ def _resolved(name: str, study: Path | None, seen: tuple[str, ...]) -> tuple[dic
     if content["id"] != name:
         refuse(shown, f"the id {name}, as the file is named", found=content["id"], column="id")
     if name in seen:
-        refuse(shown, "rule sets that do not extend each other in a circle", found=" > ".join([*seen, name]))
+        refuse(
+            shown,
+            "rule sets that do not extend each other in a circle",
+            found=" > ".join([*seen, name]),
+        )
     if "extends" not in content:
         return content, shown
     parent, _ = _resolved(content.pop("extends"), study, (*seen, name))

@@ -15,28 +15,46 @@ from mrdq import vocabulary as words
 from mrdq.control_gene import DnaAmount, Subjects
 from mrdq.curve import Curves
 from mrdq.guideline import Guideline
-from mrdq.wells import Bools, Floats, Ints, Wells
+from mrdq.wells import Bools, Floats, Ints, Wells, named
 
 # Criterion -> (unit of its value, what it asks).  The order is the order of an explanation.
 CRITERIA: dict[str, tuple[str, str]] = {
-    "ntc_clean": ("well", "no-template controls with a signal; there has to be at least one control"),
+    "ntc_clean": (
+        "well",
+        "no-template controls with a signal; there has to be at least one control",
+    ),
     "background_wells": ("well", "wells of polyclonal normal DNA"),
     "curve_points": ("dilution", "dilutions that the curve is fitted to"),
     "curve_slope": ("cycle per log10", "slope of the curve"),
     "curve_r_squared": ("1", "coefficient of determination of the curve"),
     "control_gene_curve": ("1", "the control gene's own curve is accepted (1) or not (0)"),
-    "control_gene_wells": ("well", "determined wells of the sample for the control gene; all have to be"),
+    "control_gene_wells": (
+        "well",
+        "determined wells of the sample for the control gene; all have to be",
+    ),
     "control_gene_delta": ("cycle", "spread of the control gene's replicates"),
     "control_gene_amount": ("ng", "amount of DNA in a well by the control gene"),
     "sample_wells": ("well", "wells of the sample that are not omitted"),
     "positive_wells": ("well", "wells that count as positive"),
-    "low_positive_wells": ("well", "positive wells that make a positive below the range more than uncertain"),
+    "low_positive_wells": (
+        "well",
+        "positive wells that make a positive below the range more than uncertain",
+    ),
     "sample_determined": ("well", "determined wells of the sample; all have to be"),
     "sample_delta": ("cycle", "spread of the sample's replicates"),
-    "sample_range": ("1", "level before the correction for blasts, against the sample's quantitative range"),
+    "sample_range": (
+        "1",
+        "level before the correction for blasts, against the sample's quantitative range",
+    ),
 }
 RUN_GATES = ("ntc_clean", "background_wells", "curve_points", "curve_slope", "curve_r_squared")
-SAMPLE_GATES = ("control_gene_curve", "control_gene_wells", "control_gene_delta", "control_gene_amount", "sample_wells")
+SAMPLE_GATES = (
+    "control_gene_curve",
+    "control_gene_wells",
+    "control_gene_delta",
+    "control_gene_amount",
+    "sample_wells",
+)
 GATES = RUN_GATES + SAMPLE_GATES
 QUANTIFIABLE = ("sample_determined", "sample_delta", "sample_range")
 
@@ -107,15 +125,15 @@ def evaluate(
     unit_code = np.array([distinct.index(name) for name in units], dtype=np.int8)
     return pd.DataFrame(
         {
-            "run_id": pd.Categorical.from_codes(wells.unit_run[unit], categories=wells.runs),
-            "target": pd.Categorical.from_codes(wells.unit_target[unit], categories=wells.targets),
-            "sample_id": pd.Categorical.from_codes(np.concatenate(blocks.sample), categories=wells.samples),
-            "criterion": pd.Categorical.from_codes(criterion, categories=list(CRITERIA)),
+            "run_id": named(wells.unit_run[unit], wells.runs),
+            "target": named(wells.unit_target[unit], wells.targets),
+            "sample_id": named(np.concatenate(blocks.sample), wells.samples),
+            "criterion": named(criterion, list(CRITERIA)),
             "value": np.concatenate(blocks.value),
             "minimum": np.concatenate(blocks.minimum),
             "maximum": np.concatenate(blocks.maximum),
-            "unit": pd.Categorical.from_codes(unit_code[criterion], categories=distinct),
-            "outcome": pd.Categorical.from_codes(np.concatenate(blocks.outcome), categories=list(words.OUTCOMES)),
+            "unit": named(unit_code[criterion], distinct),
+            "outcome": named(np.concatenate(blocks.outcome), list(words.OUTCOMES)),
         }
     )
 
@@ -143,14 +161,22 @@ def _evaluate_units(blocks: _Blocks, wells: Wells, curves: Curves, guideline: Gu
 
 
 def _evaluate_control_gene(
-    blocks: _Blocks, curves: Curves, subjects: Subjects, dna: DnaAmount, nominal_ng: Floats, guideline: Guideline
+    blocks: _Blocks,
+    curves: Curves,
+    subjects: Subjects,
+    dna: DnaAmount,
+    nominal_ng: Floats,
+    guideline: Guideline,
 ) -> None:
     """Definition 7; where none is measured only ``control_gene_wells`` fails, the rest is not judged."""
     unit, sample = subjects.unit, subjects.sample
     measured = dna.unit >= 0
     accepted = measured & curves.accepted[dna.unit] if len(curves.accepted) else measured
     n, n_determined = np.nan_to_num(dna.wells.n), np.nan_to_num(dna.wells.n_determined)
-    some, delta = guideline["control_gene_wells_minimum"], guideline["control_gene_delta_cq_maximum"]
+    some, delta = (
+        guideline["control_gene_wells_minimum"],
+        guideline["control_gene_delta_cq_maximum"],
+    )
     blocks.add("control_gene_curve", unit, sample, np.where(measured, accepted.astype(float), np.nan), accepted,
                minimum=1.0, judged=measured, applies=dna.asked)  # fmt: skip
     blocks.add("control_gene_wells", unit, sample, n_determined, some.met_by(n) & (n_determined == n),
@@ -164,7 +190,9 @@ def _evaluate_control_gene(
                judged=~np.isnan(dna.amount_ng), applies=dna.asked)  # fmt: skip
 
 
-def _evaluate_samples(blocks: _Blocks, subjects: Subjects, measures: SampleMeasures, guideline: Guideline) -> None:
+def _evaluate_samples(
+    blocks: _Blocks, subjects: Subjects, measures: SampleMeasures, guideline: Guideline
+) -> None:
     """Replicates, positive wells and what makes a positive sample quantifiable (definitions 10, 12)."""
     unit, sample, wells = subjects.unit, subjects.sample, subjects.wells
     enough, delta = guideline["sample_wells_minimum"], guideline["sample_delta_cq_maximum"]

@@ -36,7 +36,9 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
     if guideline is None:
         refuse(str(files.table("calls.tsv")), f"one of the study's rule sets {', '.join(study.guidelines)}",
                found=call["guideline"], remedy="Run the study again.")  # fmt: skip
-    assay = {key: study.assay(key)[target] for key in ("patient_id", "dna_per_well", "blast_fraction")}
+    assay = {
+        key: study.assay(key)[target] for key in ("patient_id", "dna_per_well", "blast_fraction")
+    }
     lines = [
         *_heading(call, guideline, study),
         *_background(wells, run, target, curve),
@@ -70,7 +72,11 @@ def _one(calls: pd.DataFrame, key: dict[str, str]) -> Row:
                    column=name, remedy=f"Mend {option}.")  # fmt: skip
     near = calls[(calls["sample_id"] == key["sample_id"])][["run_id", "target"]].drop_duplicates()
     pairs = "; ".join(f"--run {r} --target {t}" for r, t in near.itertuples(index=False))
-    refuse("calls.tsv", f"a call of {key['sample_id']} ({pairs})", found=f"run {key['run_id']}, target {key['target']}")
+    refuse(
+        "calls.tsv",
+        f"a call of {key['sample_id']} ({pairs})",
+        found=f"run {key['run_id']}, target {key['target']}",
+    )
 
 
 def number(value: float, unit: str = "") -> str:
@@ -123,7 +129,9 @@ def _curve(curve: Row, standards: list[Row]) -> Iterator[str]:
     yield f"   quantitative range {number(curve['quantitative_range'])}, sensitivity {number(curve['sensitivity'])}"
 
 
-def _control_gene(call: Row, curves: pd.DataFrame, wells: pd.DataFrame, assay: Row) -> Iterator[str]:
+def _control_gene(
+    call: Row, curves: pd.DataFrame, wells: pd.DataFrame, assay: Row
+) -> Iterator[str]:
     yield ""
     yield "3. Amount of DNA"
     if not call["control_gene"]:

@@ -89,7 +89,8 @@ class Guideline:
     def hash(self) -> str:
         """SHA-256 of the whole rule set as canonical JSON."""
         content: dict[str, Any] = {
-            name: getattr(self, name) for name in ("id", "version", "title", "status", "source", "calls")
+            name: getattr(self, name)
+            for name in ("id", "version", "title", "status", "source", "calls")
         }
         content["parameters"] = {name: asdict(p) for name, p in self.parameters.items()}
         text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

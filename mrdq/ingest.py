@@ -38,7 +38,10 @@ def bench_of(study: Study) -> plate.Bench:
 
 
 def read_runs(
-    study: Study, run_ids: Iterable[str] | None = None, *, progress: Callable[[str], None] = lambda _: None
+    study: Study,
+    run_ids: Iterable[str] | None = None,
+    *,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Reading:
     """Read the exports and layouts of runs (all by default), in the order of their ids.
 
@@ -58,7 +61,9 @@ def read_runs(
         plates.append(wells)
         problems.extend([*met.errors, *met.warnings])
         progress(record["run_id"])
-    return Reading(_wells_table(rows, plates), pd.DataFrame(rows, columns=RUNS.names).pipe(_typed), problems)
+    return Reading(
+        _wells_table(rows, plates), pd.DataFrame(rows, columns=RUNS.names).pipe(_typed), problems
+    )
 
 
 def _read_run(
@@ -74,7 +79,9 @@ def _read_run(
         export = read_export(data, record["export"], format=record["format"])
         row["format"], row["instrument"] = export.format, export.instrument
         if record["layout"]:
-            row["layout_sha256"] = hashlib.sha256(_bytes(study, record["layout"].partition("#")[0])).hexdigest()
+            row["layout_sha256"] = hashlib.sha256(
+                _bytes(study, record["layout"].partition("#")[0])
+            ).hexdigest()
             layout = read_layout(study.root, record["layout"], problems)
             problems.raise_if_any()
             wells = plate.from_layout(export, layout, bench, record["export"], problems)
@@ -86,7 +93,11 @@ def _read_run(
         row["message"] = " | ".join(str(problem) for problem in problems.errors)
         return row, {}
     problems.extend(plate.unused_note(wells, record["export"]))
-    row |= {"state": "read", "n_wells": len(wells["well"]), "n_unused": sum(not r for r in wells["role"])}
+    row |= {
+        "state": "read",
+        "n_wells": len(wells["well"]),
+        "n_unused": sum(not r for r in wells["role"]),
+    }
     return row, wells
 
 
@@ -95,7 +106,9 @@ def _bytes(study: Study, file: str) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        problem = Problem(file, "a file", remedy="The file does not exist; mend the path in the runs sheet.")
+        problem = Problem(
+            file, "a file", remedy="The file does not exist; mend the path in the runs sheet."
+        )
     except OSError as error:
         problem = Problem(file, "a readable file", str(error.strerror or error))
     raise MrdqError(problem)
@@ -111,7 +124,10 @@ def _wells_table(rows: list[dict[str, Any]], plates: list[dict[str, list[Any]]])
         count.append(n)
         if not n:
             continue
-        place = [(*plate.natural(well), target) for well, target in zip(wells["well"], wells["target"], strict=True)]
+        place = [
+            (*plate.natural(well), target)
+            for well, target in zip(wells["well"], wells["target"], strict=True)
+        ]
         order = sorted(range(n), key=place.__getitem__)
         for name, column in columns.items():
             values = wells.get(name)

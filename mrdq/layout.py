@@ -14,7 +14,9 @@ from mrdq.units import dilution, nanograms
 LAYOUT_COLUMNS = (
     SheetColumn("well", "the well, such as A1", required=True, parse=well_name),
     SheetColumn("target", "the target's name", header_required=True, is_id=True),
-    SheetColumn("role", f"one of {', '.join(words.ROLES)}", required=True, parse=one_of(*words.ROLES)),
+    SheetColumn(
+        "role", f"one of {', '.join(words.ROLES)}", required=True, parse=one_of(*words.ROLES)
+    ),
     SheetColumn("sample_id", "the sample's id", is_id=True),
     SheetColumn("dilution", "dilution of the diagnostic DNA", parse=dilution, missing=None),
     SheetColumn("quantity", "amount of DNA with its unit", parse=nanograms, missing=None),
@@ -45,9 +47,15 @@ def read_layout(root: Path, file: str, problems: Problems) -> Sheet:
 def _unique_wells(layout: Sheet, problems: Problems) -> None:
     first: dict[tuple[str, str], int] = {}
     columns = layout.columns
-    for well, target, role, row in zip(columns["well"], columns["target"], columns["role"], layout.row, strict=True):
+    for well, target, role, row in zip(
+        columns["well"], columns["target"], columns["role"], layout.row, strict=True
+    ):
         if not target and role not in ("", words.EMPTY):
-            problems.add(Problem(layout.file, f"the target of a well with the role {role}", "", row, "target"))
+            problems.add(
+                Problem(
+                    layout.file, f"the target of a well with the role {role}", "", row, "target"
+                )
+            )
         if well and (well, target) in first:
             problems.add(Problem(layout.file, "every well once for a target (it is also in row "
                                  f"{first[well, target]})", f"{well} {target}", row, "well"))  # fmt: skip
@@ -59,7 +67,9 @@ def _is_plate_map(rows: list[list[Cell]]) -> bool:
     return any([as_text(cell) for cell in row[1:4]] == ["1", "2", "3"] for row in rows[:3])
 
 
-def _from_plate_map(file: str, numbers: list[int], rows: list[list[Cell]]) -> tuple[list[int], list[list[Cell]]]:
+def _from_plate_map(
+    file: str, numbers: list[int], rows: list[list[Cell]]
+) -> tuple[list[int], list[list[Cell]]]:
     """One block per property (its name in the corner, or in a cell of its own above) to a table."""
     grids: dict[str, dict[tuple[str, str], tuple[int, Cell]]] = {}
     pending, current, labels = "", None, list[str]()
@@ -78,7 +88,12 @@ def _from_plate_map(file: str, numbers: list[int], rows: list[list[Cell]]) -> tu
         elif not any(cells[1:]):
             pending = cells[0]
         else:
-            refuse(file, "a row A to P of a plate map, or a property's name", found=cells[0], row=number)
+            refuse(
+                file,
+                "a row A to P of a plate map, or a property's name",
+                found=cells[0],
+                row=number,
+            )
     for name in ("role", "target"):
         if name not in grids:
             refuse(file, f"a grid for the property {name}", found=", ".join(grids))

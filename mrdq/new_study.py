@@ -49,7 +49,9 @@ workbook and write `book.xlsx#Samples` in config.yaml). Put exports into `data/`
 def create(folder: Path) -> list[Path]:
     """Make the folder; raises :class:`MrdqError` if it holds anything already."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        refuse(str(folder), "a new or empty folder", remedy="Name another one; nothing is overwritten.")
+        refuse(
+            str(folder), "a new or empty folder", remedy="Name another one; nothing is overwritten."
+        )
     name = folder.resolve().name
     files = {
         "config/config.yaml": _CONFIG.format(name=name.replace('"', "'")),

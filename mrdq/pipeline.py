@@ -19,7 +19,7 @@ from mrdq.sheets import Sheet
 from mrdq.status import combine
 from mrdq.study import SHEETS, Study
 from mrdq.survival import hand_off
-from mrdq.tables import CALLS, CURVES, EVIDENCE, RUNS, STANDARDS, STATUS
+from mrdq.tables import CALLS, CURVES, EVIDENCE, RUNS, STANDARDS, STATUS, WELLS
 
 Progress = Callable[[str], None]
 
@@ -79,12 +79,12 @@ def gather(batches: Iterable[Path], files: Files) -> None:
     wells = storage.read_wells([part.wells for part in parts])
     # Wells of a run lie in one batch, in order; ordering the runs orders everything.
     order = np.argsort(ingest_order(wells["run_id"]), kind="stable")
-    extra = [name for name in wells if name not in ingest.WELLS.names]
+    extra = sorted(str(name) for name in wells if name not in WELLS.names)
     runs = runs.sort_values("run_id", ignore_index=True)
     wells = wells.iloc[order].reset_index(drop=True)
     for name in extra:
         wells[name] = wells[name].astype(object).fillna("")
-    write_wells(files, wells[[*ingest.WELLS.names, *sorted(extra)]], runs)
+    write_wells(files, wells[[*WELLS.names, *extra]], runs)
 
 
 def ingest_order(run_id: pd.Series[str]) -> np.ndarray:
@@ -122,16 +122,19 @@ def frame(sheet: Sheet, *names: str) -> pd.DataFrame:
 def call(study: Study, files: Files) -> None:
     """WELLS to CURVES, STANDARDS, EVIDENCE and CALLS."""
     tables = analyse(storage.read_wells([files.wells]), definitions(study))
-    calls = _with_sheets(tables.calls, study, {"samples": "sample_id", "assays": "target", "runs": "run_id"})
-    samples = frame(study.samples, "sample_id", "patient_id", "timepoint").set_index("sample_id")
+    calls = _with_sheets(
+        tables.calls, study, {"samples": "sample_id", "assays": "target", "runs": "run_id"}
+    )
     for name in ("patient_id", "timepoint"):
-        calls[name] = _joined(calls["sample_id"], samples[name].to_dict())
+        calls[name] = _joined(calls["sample_id"], study.sample(name))
     for name in ("version", "hash"):
         named = {key: getattr(guideline, name) for key, guideline in study.guidelines.items()}
         calls[f"guideline_{name}"] = _joined(calls["guideline"], named)
     calls = calls[[*CALLS.names, *(name for name in calls if name not in CALLS.names)]]
     curves = _with_sheets(tables.curves, study, {"runs": "run_id", "assays": "target"})
-    evidence = tables.evidence.sort_values(["run_id", "target", "sample_id", "criterion"], kind="stable")
+    evidence = tables.evidence.sort_values(
+        ["run_id", "target", "sample_id", "criterion"], kind="stable"
+    )
     storage.write_table(files.table("curves.tsv"), curves, CURVES)
     storage.write_table(files.table("standards.tsv"), tables.standards, STANDARDS)
     storage.write_table(files.table("evidence.tsv"), evidence, EVIDENCE)
@@ -152,7 +155,9 @@ def _with_sheets(table: pd.DataFrame, study: Study, keys: Mapping[str, str]) -> 
         for name in sheet.extra:
             shown = f"{sheet_name}.{name}" if name in taken else name
             taken.add(shown)
-            table[shown] = _joined(table[key], dict(zip(sheet.columns[key], sheet.columns[name], strict=True)))
+            table[shown] = _joined(
+                table[key], dict(zip(sheet.columns[key], sheet.columns[name], strict=True))
+            )
     return table
 
 
@@ -164,14 +169,20 @@ def status(study: Study, files: Files) -> None:
     named = {key: guideline.version for key, guideline in study.guidelines.items()}
     full = table.assign(
         guideline_version=_joined(table["guideline"], named),
-        guideline_hash=_joined(table["guideline"], {k: g.hash for k, g in study.guidelines.items()}),
+        guideline_hash=_joined(
+            table["guideline"], {k: g.hash for k, g in study.guidelines.items()}
+        ),
     )
     full = _with_sheets(full, study, {"patients": "patient_id"})
     storage.write_table(files.table("status.tsv"), full, STATUS)
     named_by = [study.protocols[p] for p in sorted(study.protocols)]
-    timepoints = list(dict.fromkeys([t.id for p in named_by for t in p.timepoints] + list(table["timepoint"])))
+    timepoints = list(
+        dict.fromkeys([t.id for p in named_by for t in p.timepoints] + list(table["timepoint"]))
+    )
     patients = frame(study.patients, *(column.name for column in SHEETS["patients"]))
-    survival = _with_sheets(hand_off(patients, table, timepoints), study, {"patients": "patient_id"})
+    survival = _with_sheets(
+        hand_off(patients, table, timepoints), study, {"patients": "patient_id"}
+    )
     storage.write_bytes(files.survival, storage.tsv_bytes(survival))
 
 
@@ -181,11 +192,15 @@ def failed_runs(files: Files) -> list[Problem]:
     failed = runs[runs["state"] == "failed"]
     return [
         Problem(export, "a run that can be read", run_id, remedy=message)
-        for run_id, export, message in zip(failed["run_id"], failed["export"], failed["message"], strict=True)
+        for run_id, export, message in zip(
+            failed["run_id"], failed["export"], failed["message"], strict=True
+        )
     ]
 
 
-def run(study: Study, files: Files, *, progress: Progress = _silent, say: Progress = _silent) -> list[Problem]:
+def run(
+    study: Study, files: Files, *, progress: Progress = _silent, say: Progress = _silent
+) -> list[Problem]:
     """The whole line.  Raises :class:`MrdqError` before anything is written if the input is wrong.
 
     Returns the warnings.
@@ -203,5 +218,3 @@ def run(study: Study, files: Files, *, progress: Progress = _silent, say: Progre
     say("report")
     html.write(study, files)
     return reading.problems.warnings
-
-

@@ -33,11 +33,18 @@ def plan(root: Path) -> Plan:
     """Load and check the study's settings and sheets.  Raises :class:`MrdqError`."""
     study = load_study(root)
     columns = study.runs.columns
-    files = dict(zip(columns["run_id"], zip(columns["export"], columns["layout"], strict=True), strict=True))
+    files = dict(
+        zip(columns["run_id"], zip(columns["export"], columns["layout"], strict=True), strict=True)
+    )
     found = batches(columns["run_id"], study.config.runs_per_job)
     # A file that is missing makes its run a row that says so, and the others go on.
     there = {
-        name: [file for run in runs for file in (f.partition("#")[0] for f in files[run]) if file and (root / file).is_file()]
+        name: [
+            file
+            for run in runs
+            for file in (f.partition("#")[0] for f in files[run])
+            if file and (root / file).is_file()
+        ]
         for name, runs in found.items()
     }
     return Plan(

@@ -21,7 +21,17 @@ from mrdq.instruments.words import role_of_task
 from mrdq.sheets import Sheet
 from mrdq.units import nanograms_per
 
-COLUMNS = ("well", "target", "role", "sample_id", "dilution", "quantity_ng", "cq", "cq_state", "flags")
+COLUMNS = (
+    "well",
+    "target",
+    "role",
+    "sample_id",
+    "dilution",
+    "quantity_ng",
+    "cq",
+    "cq_state",
+    "flags",
+)
 _AGREE = {(words.SAMPLE, words.BACKGROUND), (words.BACKGROUND, words.SAMPLE)}
 
 
@@ -48,7 +58,14 @@ class Notes:
 
     def problems(self) -> list[Problem]:
         return [
-            Problem(self.file, expected, found, column=f"well {', '.join(wells)}", remedy=remedy, level=WARNING)
+            Problem(
+                self.file,
+                expected,
+                found,
+                column=f"well {', '.join(wells)}",
+                remedy=remedy,
+                level=WARNING,
+            )
             for (expected, found, remedy), wells in self._wells.items()
         ]
 
@@ -87,7 +104,9 @@ def from_layout(
     return out
 
 
-def _check_record(record: dict[str, Any], row: int, file: str, bench: Bench, problems: Problems) -> None:
+def _check_record(
+    record: dict[str, Any], row: int, file: str, bench: Bench, problems: Problems
+) -> None:
     role, target, sample = record["role"], record["target"], record["sample_id"]
     kind = bench.kind.get(target)
     if not target or role == words.EMPTY:
@@ -98,20 +117,38 @@ def _check_record(record: dict[str, Any], row: int, file: str, bench: Bench, pro
     elif role == words.STANDARD and kind == words.MRD and record["dilution"] is None:
         problems.add(Problem(file, "the dilution of a standard, such as 1e-3", "", row, "dilution"))
     elif role == words.STANDARD and kind == words.CONTROL_GENE and record["quantity"] is None:
-        problems.add(Problem(file, "the quantity of a control gene's standard, such as 600 ng", "", row, "quantity"))
+        problems.add(
+            Problem(
+                file,
+                "the quantity of a control gene's standard, such as 600 ng",
+                "",
+                row,
+                "quantity",
+            )
+        )
     elif role == words.SAMPLE and not sample:
-        problems.add(Problem(file, "the sample_id of a well with the role sample", "", row, "sample_id"))
+        problems.add(
+            Problem(file, "the sample_id of a well with the role sample", "", row, "sample_id")
+        )
     elif role == words.SAMPLE and sample not in bench.sample_patient:
         problems.add(Problem(file, "a sample of the samples sheet", sample, row, "sample_id",
                              "Mend the id, or add the sample to the samples sheet."))  # fmt: skip
-    elif role == words.SAMPLE and kind == words.MRD and bench.sample_patient[sample] != bench.target_patient[target]:
+    elif (
+        role == words.SAMPLE
+        and kind == words.MRD
+        and bench.sample_patient[sample] != bench.target_patient[target]
+    ):
         problems.add(Problem(file, f"a sample of patient {bench.target_patient[target]}, whose clone {target} is",
                              f"{sample} of patient {bench.sample_patient[sample]}", row, "sample_id",
                              "Mend the sample or the target of the well."))  # fmt: skip
 
 
 def _match(
-    export: Export, records: Sequence[dict[str, Any]], layout: Sheet, notes: Notes, problems: Problems
+    export: Export,
+    records: Sequence[dict[str, Any]],
+    layout: Sheet,
+    notes: Notes,
+    problems: Problems,
 ) -> tuple[list[tuple[dict[str, Any], int]], list[int]]:
     """Pair layout rows with export rows by (well, target); a lone pair of a well by the well."""
     by_key: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -151,20 +188,35 @@ def _match(
 def _disagreements(record: dict[str, Any], export: Export, i: int, notes: Notes) -> None:
     well, role = record["well"], record["role"]
     if export.target[i] != record["target"] and export.target[i]:
-        notes.add(well, f"target {record['target'] or 'none'} of the layout", export.target[i], "The layout was taken.")
+        notes.add(
+            well,
+            f"target {record['target'] or 'none'} of the layout",
+            export.target[i],
+            "The layout was taken.",
+        )
     told = role_of_task(export.task[i]) if export.task[i] else None
     if told and told != role and (told, role) not in _AGREE:
         notes.add(well, f"role {role} of the layout", export.task[i], "The layout was taken.")
     elif role == words.EMPTY and export.cq_state[i] == words.DETERMINED:
         notes.add(well, "no signal in a well that the layout calls empty", f"Cq {export.cq[i]:g}")
     if role == words.SAMPLE and export.sample[i] and export.sample[i] != record["sample_id"]:
-        notes.add(well, f"sample {record['sample_id']} of the layout", export.sample[i], "The layout was taken.")
+        notes.add(
+            well,
+            f"sample {record['sample_id']} of the layout",
+            export.sample[i],
+            "The layout was taken.",
+        )
     told_quantity = export.quantity[i]
     if role == words.STANDARD and told == words.STANDARD and told_quantity == told_quantity:
         ng = record["quantity"]
         meant = [record["dilution"], ng, ng and ng / float(nanograms_per("genome"))]
         if not any(value and math.isclose(value, told_quantity, rel_tol=0.01) for value in meant):
-            notes.add(well, "the standard's quantity of the layout", f"{told_quantity:g}", "The layout was taken.")
+            notes.add(
+                well,
+                "the standard's quantity of the layout",
+                f"{told_quantity:g}",
+                "The layout was taken.",
+            )
 
 
 def _append_unused(out: dict[str, list[Any]], export: Export, i: int) -> None:
@@ -176,23 +228,34 @@ def _append_unused(out: dict[str, list[Any]], export: Export, i: int) -> None:
 
 def unused_note(wells: Mapping[str, Sequence[Any]], file: str) -> list[Problem]:
     """One warning that names every well which no role uses."""
-    names = [f"{w} {t}".strip() for w, t, r in zip(wells["well"], wells["target"], wells["role"], strict=True) if not r]
+    names = [
+        f"{w} {t}".strip()
+        for w, t, r in zip(wells["well"], wells["target"], wells["role"], strict=True)
+        if not r
+    ]
     if not names:
         return []
     return [Problem(file, "every well used", f"{len(names)} unused: {', '.join(names)}", level=WARNING,
                     remedy="They are kept in wells.parquet without a role.")]  # fmt: skip
 
 
-def from_export(export: Export, bench: Bench, file: str, problems: Problems) -> dict[str, list[Any]]:
+def from_export(
+    export: Export, bench: Bench, file: str, problems: Problems
+) -> dict[str, list[Any]]:
     """The wells of a run without a layout, as lists by column (``COLUMNS``).
 
     A standard without a quantity, or whose quantity nobody said the meaning of, is an error; a
     target or sample that no sheet knows, or a task that is no role, leaves the well unused.
     """
     notes = Notes(file)
-    by_name = {name: _role_by_rule(name, bench.rules, file, problems) for name in set(export.sample)}
+    by_name = {
+        name: _role_by_rule(name, bench.rules, file, problems) for name in set(export.sample)
+    }
     by_task = {task: role_of_task(task) for task in set(export.task)}
-    roles = [by_name[name] or by_task[task] or "" for name, task in zip(export.sample, export.task, strict=True)]
+    roles = [
+        by_name[name] or by_task[task] or ""
+        for name, task in zip(export.sample, export.task, strict=True)
+    ]
     known = bench.kind
     dose: dict[tuple[str, float], tuple[float | None, float | None]] = {}
     dilutions: list[float | None] = [None] * len(roles)
@@ -214,7 +277,12 @@ def from_export(export: Export, bench: Bench, file: str, problems: Problems) -> 
             if not _usable_sample(samples[i], target, well, bench, file, notes, problems):
                 roles[i] = samples[i] = ""
         elif not role:
-            notes.add(well, "a task that is a role", export.task[i], "Give the run a layout, or a rule in layout_rules.")
+            notes.add(
+                well,
+                "a task that is a role",
+                export.task[i],
+                "Give the run a layout, or a rule in layout_rules.",
+            )
     problems.extend(notes.problems())
     return dict(zip(COLUMNS, (export.well, export.target, roles, samples, dilutions, amounts, export.cq,
                               export.cq_state, export.flags), strict=True))  # fmt: skip
@@ -235,7 +303,10 @@ def _usable_sample(
         notes.add(well, "a sample of the samples sheet", sample,
                   "Add the sample, give the run a layout, or a rule in layout_rules.")  # fmt: skip
         return False
-    if bench.kind[target] == words.MRD and bench.sample_patient[sample] != bench.target_patient[target]:
+    if (
+        bench.kind[target] == words.MRD
+        and bench.sample_patient[sample] != bench.target_patient[target]
+    ):
         problems.add(Problem(file, f"a sample of patient {bench.target_patient[target]}, whose clone {target} is",
                              f"{sample} of patient {bench.sample_patient[sample]}", column=f"well {well}"))  # fmt: skip
         return False

@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 
 from mrdq import vocabulary as words
 
-DEFAULT_POSITIVE = (words.POSITIVE_QUANTIFIABLE, words.POSITIVE_NOT_QUANTIFIABLE, words.LOW_POSITIVE_BELOW_RANGE)
+DEFAULT_POSITIVE = (
+    words.POSITIVE_QUANTIFIABLE,
+    words.POSITIVE_NOT_QUANTIFIABLE,
+    words.LOW_POSITIVE_BELOW_RANGE,
+)
 
 
 @dataclass(frozen=True, slots=True)

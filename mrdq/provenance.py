@@ -20,7 +20,11 @@ def software() -> str:
 
     folder = Path(__file__).parent
     digest = hashlib.sha256()
-    for root, pattern in ((folder, "**/*.py"), (resources.path("instruments"), "*.yaml"), (folder, "**/*.j2")):
+    for root, pattern in (
+        (folder, "**/*.py"),
+        (resources.path("instruments"), "*.yaml"),
+        (folder, "**/*.j2"),
+    ):
         for path in sorted(root.glob(pattern)):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return f"mrdq {__version__} {digest.hexdigest()[:12]}"
@@ -41,8 +45,13 @@ def ingest_fingerprint(study: Study, run_ids: Iterable[str]) -> str:
     """
     wanted = set(run_ids)
     rows = [record for record in study.runs.records() if record["run_id"] in wanted]
-    assays = [{k: r[k] for k in ("target", "kind", "patient_id", "dna_per_well")} for r in study.assays.records()]
-    samples = [] if all(row["layout"] for row in rows) else sorted(study.sample("patient_id").items())
+    assays = [
+        {k: r[k] for k in ("target", "kind", "patient_id", "dna_per_well")}
+        for r in study.assays.records()
+    ]
+    samples = (
+        [] if all(row["layout"] for row in rows) else sorted(study.sample("patient_id").items())
+    )
     rules = study.config.layout_rules
     patterns = {role: pattern.pattern for role, pattern in rules.patterns.items()}
     return f"{software()} {short_hash([rows, assays, samples, patterns, dict(rules.standard_quantity)])}"

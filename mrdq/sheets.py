@@ -57,10 +57,15 @@ class Sheet:
 
     def records(self) -> list[dict[str, Any]]:
         names = list(self.columns)
-        return [dict(zip(names, values, strict=True)) for values in zip(*self.columns.values(), strict=True)]
+        return [
+            dict(zip(names, values, strict=True))
+            for values in zip(*self.columns.values(), strict=True)
+        ]
 
 
-def read_cells(path: Path, shown: str, *, worksheet: str = "") -> tuple[list[int], list[list[Cell]]]:
+def read_cells(
+    path: Path, shown: str, *, worksheet: str = ""
+) -> tuple[list[int], list[list[Cell]]]:
     """The rows of a file that are not blank, with their 1-based row numbers.
 
     ``worksheet`` names the sheet of a workbook; a workbook of one sheet needs none.
@@ -76,7 +81,9 @@ def read_cells(path: Path, shown: str, *, worksheet: str = "") -> tuple[list[int
         rows = _workbook_rows(data, shown, worksheet)
     else:
         rows = _text_rows(data, shown)
-    numbered = [(number, row) for number, row in enumerate(rows, 1) if any(cell != "" for cell in row)]
+    numbered = [
+        (number, row) for number, row in enumerate(rows, 1) if any(cell != "" for cell in row)
+    ]
     return [number for number, _ in numbered], [row for _, row in numbered]
 
 
@@ -87,12 +94,19 @@ def _workbook_rows(data: bytes, shown: str, worksheet: str) -> list[list[Cell]]:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         names = book.sheet_names
         if not worksheet and len(names) > 1:
-            refuse(shown, "the name of one worksheet after #", remedy=f"It holds: {', '.join(names)}.")
+            refuse(
+                shown, "the name of one worksheet after #", remedy=f"It holds: {', '.join(names)}."
+            )
         if worksheet and worksheet not in names:
             refuse(shown, f"one of the worksheets {', '.join(names)}", found=worksheet)
         rows = book.get_sheet_by_name(worksheet or names[0]).to_python(skip_empty_area=False)
     except CalamineError as error:
-        refuse(shown, "a workbook that can be opened", found=str(error), remedy="Save it again as .xlsx.")
+        refuse(
+            shown,
+            "a workbook that can be opened",
+            found=str(error),
+            remedy="Save it again as .xlsx.",
+        )
     return [[cell.strip() if isinstance(cell, str) else cell for cell in row] for row in rows]
 
 
@@ -127,7 +141,12 @@ def _text_rows(data: bytes, shown: str) -> list[list[Cell]]:
 
 
 def read_sheet(
-    path: Path, shown: str, columns: Sequence[SheetColumn], problems: Problems, *, worksheet: str = ""
+    path: Path,
+    shown: str,
+    columns: Sequence[SheetColumn],
+    problems: Problems,
+    *,
+    worksheet: str = "",
 ) -> Sheet:
     """Read and check one sheet; every problem in it goes to ``problems``.
 
@@ -150,7 +169,11 @@ def sheet_from_cells(
     """Turn rows of cells, the first of them the header, into a checked :class:`Sheet`."""
     header = _header(shown, numbers[0], rows[0], columns, problems)
     body, body_numbers = _body(shown, numbers, rows, len(header), problems)
-    raw = dict(zip(header, map(list, zip(*body, strict=True)), strict=True)) if body else {n: [] for n in header}
+    raw = (
+        dict(zip(header, map(list, zip(*body, strict=True)), strict=True))
+        if body
+        else {n: [] for n in header}
+    )
     known = {column.name: column for column in columns}
     read: dict[str, list[Any]] = {}
     for column in columns:
@@ -217,7 +240,9 @@ def _read_column(
             parsed[key] = _parse_cell(column, cell)
         value = parsed[key]
         if isinstance(value, Problem):
-            problems.add(Problem(shown, value.expected, value.found, number, column.name, value.remedy))
+            problems.add(
+                Problem(shown, value.expected, value.found, number, column.name, value.remedy)
+            )
             value = column.missing
         out.append(value)
     return out
@@ -225,7 +250,13 @@ def _read_column(
 
 def _parse_cell(column: SheetColumn, cell: Cell) -> Any:
     if column.is_id and not isinstance(cell, str):
-        made = "a truth value" if isinstance(cell, bool) else "a number" if isinstance(cell, float) else "a date"
+        made = (
+            "a truth value"
+            if isinstance(cell, bool)
+            else "a number"
+            if isinstance(cell, float)
+            else "a date"
+        )
         return Problem("", "text", as_text(cell), remedy=f"The spreadsheet made {made} of this id: format the column "
                        "as Text and type the id again as the laboratory writes it.")  # fmt: skip
     text = as_text(cell)
@@ -234,7 +265,9 @@ def _parse_cell(column: SheetColumn, cell: Cell) -> Any:
             return Problem("", column.doc, remedy="Fill the cell.")
         return column.missing
     if "\t" in text or "\n" in text:
-        return Problem("", "text on one line without tabs", text.replace("\t", "\\t").replace("\n", "\\n"))
+        return Problem(
+            "", "text on one line without tabs", text.replace("\t", "\\t").replace("\n", "\\n")
+        )
     if column.parse is None:
         return text
     try:

@@ -11,7 +11,13 @@ from mrdq import vocabulary as words
 from mrdq.guideline import TOLERANCE
 from mrdq.protocol import Protocol
 
-_LEVEL_COLUMNS = ["mrd_level", "mrd_level_low", "mrd_level_high", "quantitative_range", "sensitivity"]
+_LEVEL_COLUMNS = [
+    "mrd_level",
+    "mrd_level_low",
+    "mrd_level_high",
+    "quantitative_range",
+    "sensitivity",
+]
 
 
 def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, Protocol],
@@ -27,19 +33,36 @@ def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, 
     key = ["patient_id", "timepoint"]
     samples = samples[["sample_id", *key, "material"]].astype(object)
     calls = calls.copy(deep=False)
-    for name in ("run_id", "target", "sample_id", "patient_id", "timepoint", "call", "flags", "guideline"):
+    for name in (
+        "run_id",
+        "target",
+        "sample_id",
+        "patient_id",
+        "timepoint",
+        "call",
+        "flags",
+        "guideline",
+    ):
         calls[name] = calls[name].astype(object)
-    calls = calls.merge(samples[["sample_id", "material"]], on="sample_id", how="left", validate="many_to_one")
+    calls = calls.merge(
+        samples[["sample_id", "material"]], on="sample_id", how="left", validate="many_to_one"
+    )
     calls["evaluable"] = calls["call"] != words.NOT_EVALUABLE
     calls["current"] = ~calls["superseded"]
     calls["protocol"] = calls["patient_id"].map(protocol_of)
-    material = calls["protocol"].map({name: protocol.material for name, protocol in protocols.items()})
+    material = calls["protocol"].map(
+        {name: protocol.material for name, protocol in protocols.items()}
+    )
     calls["preferred"] = calls["material"] == material
 
     current = calls[calls["current"]]
     groups = current.groupby(key, sort=False)
     several = groups["material"].transform("nunique") > 1
-    helps = (current["evaluable"] & current["preferred"]).groupby([current[k] for k in key]).transform("any")
+    helps = (
+        (current["evaluable"] & current["preferred"])
+        .groupby([current[k] for k in key])
+        .transform("any")
+    )
     deciding = current[~(several & helps) | current["preferred"]]
     best = _best(deciding, key)
     rows = samples[key].drop_duplicates().merge(best, on=key, how="left")
@@ -58,8 +81,12 @@ def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, 
             rows["protocol"], rows["timepoint"], rows["status"], rows["mrd_level"], strict=True
         )
     ]
-    place = [protocols[p].order(t) for p, t in zip(rows["protocol"], rows["timepoint"], strict=True)]
-    rows = rows.assign(place=place).sort_values(["patient_id", "place", "timepoint"], ignore_index=True)
+    place = [
+        protocols[p].order(t) for p, t in zip(rows["protocol"], rows["timepoint"], strict=True)
+    ]
+    rows = rows.assign(place=place).sort_values(
+        ["patient_id", "place", "timepoint"], ignore_index=True
+    )
     return rows[["patient_id", "timepoint", "status", *_LEVEL_COLUMNS, "deciding_target", "n_targets", "n_evaluable",
                  "response", "next_step", "guideline", "protocol", "amended", "flags"]]  # fmt: skip
 
@@ -68,7 +95,9 @@ def _best(deciding: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """One call per patient and timepoint: by rank, highest level, lowest sensitivity, then names."""
     order = deciding.assign(rank=deciding["call"].map(words.CALL_RANK), high=-deciding["mrd_level"])
     order = order.sort_values(
-        [*key, "rank", "high", "sensitivity", "target", "sample_id", "run_id"], na_position="last", kind="stable"
+        [*key, "rank", "high", "sensitivity", "target", "sample_id", "run_id"],
+        na_position="last",
+        kind="stable",
     )
     best = order.drop_duplicates(key)
     return best[[*key, "call", *_LEVEL_COLUMNS, "target", "guideline", "flags"]]
@@ -80,15 +109,19 @@ def _distinct(calls: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
     return found.to_numpy(dtype=float)
 
 
-def _flags(rows: pd.DataFrame, calls: pd.DataFrame, filtered: pd.Series, key: list[str]) -> list[str]:
+def _flags(
+    rows: pd.DataFrame, calls: pd.DataFrame, filtered: pd.Series, key: list[str]
+) -> list[str]:
     """Flags of every current call of the timepoint, and those of the combination, in one order."""
     current = calls[calls["current"]]
     evaluable = current[current["evaluable"]]
     negative = (evaluable["call"] == words.NEGATIVE).groupby([evaluable[k] for k in key])
-    differ = negative.nunique() > 1
+    differ = negative.any() & ~negative.all()
     other = set(map(tuple, current.loc[filtered & ~current["preferred"], key].to_numpy()))
     gathered: dict[tuple[str, str], set[str]] = {}
-    for patient, timepoint, flags in zip(current["patient_id"], current["timepoint"], current["flags"], strict=True):
+    for patient, timepoint, flags in zip(
+        current["patient_id"], current["timepoint"], current["flags"], strict=True
+    ):
         if flags:
             gathered.setdefault((patient, timepoint), set()).update(flags.split(";"))
     out = []
@@ -103,14 +136,17 @@ def _flags(rows: pd.DataFrame, calls: pd.DataFrame, filtered: pd.Series, key: li
 def _response(rows: pd.DataFrame, protocols: Mapping[str, Protocol]) -> np.ndarray:
     """Complete, failure or intermediate response (Gökbuget 2021, doi 10.1182/hematology.2021000224,
     table 1): negative with a sensitivity that suffices; quantifiable at or above the level."""
-    complete = rows["protocol"].map({p: protocols[p].complete_sensitivity_maximum for p in protocols})
+    complete = rows["protocol"].map(
+        {p: protocols[p].complete_sensitivity_maximum for p in protocols}
+    )
     failure = rows["protocol"].map({p: protocols[p].failure_level_minimum for p in protocols})
     status = rows["status"]
     return np.select(
         [
             status.isin([words.NOT_EVALUABLE, words.NOT_DONE]),
             (status == words.NEGATIVE) & (rows["sensitivity"] <= complete * (1 + TOLERANCE)),
-            (status == words.POSITIVE_QUANTIFIABLE) & (rows["mrd_level"] >= failure * (1 - TOLERANCE)),
+            (status == words.POSITIVE_QUANTIFIABLE)
+            & (rows["mrd_level"] >= failure * (1 - TOLERANCE)),
         ],
         [words.NOT_EVALUABLE, words.COMPLETE, words.FAILURE],
         words.INTERMEDIATE,

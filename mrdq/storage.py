@@ -57,7 +57,9 @@ def tsv_bytes(table: pd.DataFrame) -> bytes:
     for name in table:
         if table[name].dtype == bool:
             table[name] = table[name].map({True: "true", False: "false"})
-    text = table.to_csv(sep="\t", index=False, float_format=FLOAT_FORMAT, lineterminator="\n", na_rep="")
+    text = table.to_csv(
+        sep="\t", index=False, float_format=FLOAT_FORMAT, lineterminator="\n", na_rep=""
+    )
     return text.encode()
 
 
@@ -71,7 +73,11 @@ def read_table(path: Path, schema: Table) -> pd.DataFrame:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        refuse(str(path), f"the table {schema.name}", remedy="Run the step that makes it first (mrdq run STUDY).")
+        refuse(
+            str(path),
+            f"the table {schema.name}",
+            remedy="Run the step that makes it first (mrdq run STUDY).",
+        )
     kinds = {column.name: column.kind for column in schema.columns}
     header = data[: data.find(b"\n")].decode().split("\t")
     if header[: len(schema.columns)] != schema.names:
@@ -108,13 +114,26 @@ def read_wells(paths: Sequence[Path]) -> pd.DataFrame:
     tables = []
     for path in paths:
         if not path.is_file():
-            refuse(str(path), "the table wells.parquet", remedy="Read the exports first (mrdq ingest STUDY).")
+            refuse(
+                str(path),
+                "the table wells.parquet",
+                remedy="Read the exports first (mrdq ingest STUDY).",
+            )
         try:
             names = pq.read_schema(path).names
-            text = [name for name in names if name not in {c.name for c in WELLS.columns if c.kind == REAL}]
+            text = [
+                name
+                for name in names
+                if name not in {c.name for c in WELLS.columns if c.kind == REAL}
+            ]
             tables.append(pq.read_table(path, read_dictionary=text))
         except (pa.ArrowInvalid, OSError) as error:
-            refuse(str(path), "a table in Parquet", found=str(error), remedy="Delete it and run the study again.")
+            refuse(
+                str(path),
+                "a table in Parquet",
+                found=str(error),
+                remedy="Delete it and run the study again.",
+            )
     merged = pa.concat_tables(tables, promote_options="default").unify_dictionaries()
     frame: pd.DataFrame = merged.to_pandas(strings_to_categorical=False)
     return frame

@@ -53,7 +53,9 @@ SHEETS: Mapping[str, tuple[SheetColumn, ...]] = {
     "samples": (
         SheetColumn("sample_id", "the sample's id", required=True, is_id=True),
         SheetColumn("patient_id", "the patient's id", required=True, is_id=True),
-        SheetColumn("timepoint", "the timepoint, as the protocol names it", required=True, is_id=True),
+        SheetColumn(
+            "timepoint", "the timepoint, as the protocol names it", required=True, is_id=True
+        ),
         SheetColumn("material", "BM, PB, ..."),
         SheetColumn("collected_on", "date of collection", parse=iso_date),
     ),
@@ -65,13 +67,20 @@ SHEETS: Mapping[str, tuple[SheetColumn, ...]] = {
         SheetColumn("rearrangement", "the rearrangement"),
         SheetColumn("dna_per_well", "DNA in a well, such as 600 ng", parse=nanograms, missing=None),
         SheetColumn("control_gene", "the target that normalises it", is_id=True),
-        SheetColumn("blast_fraction", "fraction of blasts in the diagnostic sample", parse=_fraction, missing=None),
+        SheetColumn(
+            "blast_fraction",
+            "fraction of blasts in the diagnostic sample",
+            parse=_fraction,
+            missing=None,
+        ),
     ),
     "patients": (
         SheetColumn("patient_id", "the patient's id", required=True, is_id=True),
         SheetColumn("trial", "the trial"),
         SheetColumn("protocol", "the protocol's id"),
-        SheetColumn("age", "age in years", parse=number(0, 130, what="an age in years"), missing=None),
+        SheetColumn(
+            "age", "age in years", parse=number(0, 130, what="an age in years"), missing=None
+        ),
         SheetColumn("sex", "sex"),
         SheetColumn("start_on", "start of treatment", parse=iso_date),
         SheetColumn("last_contact_on", "last contact, or death", parse=iso_date),
@@ -116,7 +125,9 @@ class Study:
 
     def sample(self, column: str) -> dict[str, Any]:
         """Sample -> value of a column of the samples sheet."""
-        return dict(zip(self.samples.columns["sample_id"], self.samples.columns[column], strict=True))
+        return dict(
+            zip(self.samples.columns["sample_id"], self.samples.columns[column], strict=True)
+        )
 
     @property
     def notices(self) -> list[str]:
@@ -141,15 +152,25 @@ def load_study(root: Path, *, guideline: str = "") -> Study:
     _check_runs(read["runs"], problems)
     control_gene_of = _check_assays(read["assays"], config, problems)
     _check_patients(read, config, problems)
-    patients_of = dict(zip(read["patients"].columns["patient_id"], read["patients"].columns["protocol"], strict=True))
+    patients_of = dict(
+        zip(
+            read["patients"].columns["patient_id"],
+            read["patients"].columns["protocol"],
+            strict=True,
+        )
+    )
     mrd = {t: p for t, k, p in zip(*(read["assays"].columns[c] for c in ("target", "kind", "patient_id")), strict=True)
            if k == words.MRD}  # fmt: skip
     known = {*patients_of, *mrd.values(), *read["samples"].columns["patient_id"]}
-    protocol_of = {p: patients_of.get(p) or config.protocol or GENERIC_PROTOCOL for p in sorted(known)}
+    protocol_of = {
+        p: patients_of.get(p) or config.protocol or GENERIC_PROTOCOL for p in sorted(known)
+    }
     of_patient = {p: guideline or _guideline_id(config, protocol_of[p], problems if p in mrd.values() else Problems())
                   for p in protocol_of if p}  # fmt: skip
     guideline_of = {target: of_patient[patient] for target, patient in mrd.items() if patient}
-    guidelines = _load_all(load_guideline, set(guideline_of.values()) | _named(config, guideline), root, problems)
+    guidelines = _load_all(
+        load_guideline, set(guideline_of.values()) | _named(config, guideline), root, problems
+    )
     protocols = _load_all(load_protocol, set(protocol_of.values()), root, problems)
     problems.raise_if_any()
     return Study(root, config, read["runs"], read["samples"], read["assays"], read["patients"], guidelines,
@@ -161,7 +182,9 @@ def _read(root: Path, config: Config, name: str, problems: Problems) -> Sheet | 
         return Sheet("", {column.name: [] for column in SHEETS[name]}, [])
     file, _, worksheet = config.sheets[name].partition("#")
     try:
-        return read_sheet(root / file, config.sheets[name], SHEETS[name], problems, worksheet=worksheet)
+        return read_sheet(
+            root / file, config.sheets[name], SHEETS[name], problems, worksheet=worksheet
+        )
     except MrdqError as error:
         problems.extend(error.problems)
         return None
@@ -247,7 +270,9 @@ def _named(config: Config, guideline: str) -> set[str]:
     """Every rule set that the config names has to be right, used or not."""
     if guideline:
         return {guideline}
-    return {config.guideline} if isinstance(config.guideline, str) else set(config.guideline.values())
+    return (
+        {config.guideline} if isinstance(config.guideline, str) else set(config.guideline.values())
+    )
 
 
 def _load_all(load: Any, names: set[str], root: Path, problems: Problems) -> dict[str, Any]:

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-AGE_GROUPS = ((0, 15, "<16"), (16, 35, "16-35"), (36, 55, "36-55"), (56, 65, "56-65"), (66, 200, ">65"))
+AGE_GROUPS = (
+    (0, 15, "<16"),
+    (16, 35, "16-35"),
+    (36, 55, "36-55"),
+    (56, 65, "56-65"),
+    (66, 200, ">65"),
+)
 ENDPOINTS = ("OS", "LFS")
 
 
@@ -17,7 +23,9 @@ def age_group(age: float) -> str:
     return next((name for low, high, name in AGE_GROUPS if low <= whole <= high), "")
 
 
-def hand_off(patients: pd.DataFrame, status: pd.DataFrame, timepoints: Sequence[str]) -> pd.DataFrame:
+def hand_off(
+    patients: pd.DataFrame, status: pd.DataFrame, timepoints: Sequence[str]
+) -> pd.DataFrame:
     """The table ``survival.tsv``.
 
     Time runs from ``start_on`` in whole days.  OS ends with death, LFS with relapse or death;
@@ -47,17 +55,28 @@ def hand_off(patients: pd.DataFrame, status: pd.DataFrame, timepoints: Sequence[
     relapsed = relapse.notna()
     endpoints = {
         "OS": (last.where(known), dead.where(known)),
-        "LFS": (relapse.where(relapsed, last).where(known | relapsed), dead.where(~relapsed, 1.0).where(known | relapsed)),
+        "LFS": (
+            relapse.where(relapsed, last).where(known | relapsed),
+            dead.where(~relapsed, 1.0).where(known | relapsed),
+        ),
     }
     parts = [
         base.assign(endpoint=name, time_days=time, event=event, place=place)
         for place, (name, (time, event)) in enumerate(endpoints.items())
     ]
-    table = pd.concat(parts).sort_values(["patient_id", "place"], ignore_index=True).drop(columns="place")
+    table = (
+        pd.concat(parts)
+        .sort_values(["patient_id", "place"], ignore_index=True)
+        .drop(columns="place")
+    )
     for column, source in (("mrd", "status"), ("mrd_level", "mrd_level")):
-        wide = status.pivot_table(index="patient_id", columns="timepoint", values=source, aggfunc="first")  # noqa: PD010
+        wide = status.pivot_table(
+            index="patient_id", columns="timepoint", values=source, aggfunc="first"
+        )
         for timepoint in timepoints:
             values = wide[timepoint] if timepoint in wide else pd.Series(dtype=object)
             found = table["patient_id"].map(values)
-            table[f"{column}_{timepoint}"] = found.astype(float) if source == "mrd_level" else found.fillna("")
+            table[f"{column}_{timepoint}"] = (
+                found.astype(float) if source == "mrd_level" else found.fillna("")
+            )
     return table

@@ -90,7 +90,10 @@ _PATIENT = _text("patient_id", "patient")
 _TIMEPOINT = _text("timepoint", "timepoint of the protocol")
 _LEVELS = (
     _real("mrd_level", "MRD level, a fraction; only for positive_quantifiable"),
-    _real("mrd_level_low", "lower end of the 95 % calibration interval (not the sampling of few molecules)"),
+    _real(
+        "mrd_level_low",
+        "lower end of the 95 % calibration interval (not the sampling of few molecules)",
+    ),
     _real("mrd_level_high", "upper end of the interval"),
 )
 _LIMITS = (

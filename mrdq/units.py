@@ -34,14 +34,16 @@ def _decimal(text: str, *, expected: str) -> Fraction:
         if _THOUSANDS_OR_DECIMAL.fullmatch(text):
             raise UnitError(
                 f"{expected}; the comma may be a decimal comma or a thousands separator",
-                f'Write {text.replace(",", ".")} or {text.replace(",", "")}.',
+                f"Write {text.replace(',', '.')} or {text.replace(',', '')}.",
             )
         if "." in text or text.count(",") > 1:
             raise UnitError(f"{expected} with a decimal point and no thousands separator")
         text = text.replace(",", ".")
     if not _PLAIN.fullmatch(text):
         raise UnitError(expected)
-    if len(text) > 40 or (exponent := re.search(r"[eE][+-]?(\d+)", text)) and int(exponent[1]) > 30:
+    if len(text) > 40 or (
+        (exponent := re.search(r"[eE][+-]?(\d+)", text)) and int(exponent[1]) > 30
+    ):
         raise UnitError(expected)
     return Fraction(text)
 
@@ -96,7 +98,9 @@ def nanograms_per(unit: str) -> Fraction:
     try:
         factor = (_registry().Quantity(1, unit)).to("ng").magnitude
     except (pint.errors.PintError, AttributeError, TypeError, ValueError) as error:
-        raise UnitError(f"a unit of an amount of DNA (ng, µg, pg, genome, cell), not {unit!r}") from error
+        raise UnitError(
+            f"a unit of an amount of DNA (ng, µg, pg, genome, cell), not {unit!r}"
+        ) from error
     return Fraction(factor).limit_denominator(10**12)
 
 

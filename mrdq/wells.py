@@ -6,6 +6,7 @@ An *assay of a run* (one run x target) is called ``unit`` in the core, a follow-
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,11 @@ def codes(column: pd.Series[str]) -> tuple[NDArray[np.integer], Names]:
     return found.astype(np.int32), np.asarray(names, dtype=object)
 
 
+def named(code: NDArray[np.integer], names: Names | Sequence[str]) -> pd.Categorical[str]:
+    """Codes as text again, without making a text per row; -1 is missing."""
+    return pd.Categorical.from_codes(code, categories=pd.Index(names, dtype=object))
+
+
 def index_wells(wells: pd.DataFrame, control_genes: frozenset[str], guideline: Guideline) -> Wells:
     """Arrays of the table WELLS for one rule set.
 
@@ -73,7 +79,9 @@ def index_wells(wells: pd.DataFrame, control_genes: frozenset[str], guideline: G
     undetermined (contract section 3).
     """
     role, role_names = codes(wells["role"])
-    counts = np.isin(role_names, (words.STANDARD, words.SAMPLE, words.BACKGROUND, words.NTC))[role] & (role >= 0)
+    counts = np.isin(role_names, (words.STANDARD, words.SAMPLE, words.BACKGROUND, words.NTC))[
+        role
+    ] & (role >= 0)
     keep = np.flatnonzero(counts)
     role = role[keep]
     run, runs = codes(wells["run_id"])
@@ -171,7 +179,9 @@ def replicates(cq: Floats, present: Bools, group: Groups) -> Replicates:
     n_determined = group.sum(determined)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = group.sum(np.where(determined, cq, 0.0)) / n_determined
-        delta = group.max(np.where(determined, cq, -np.inf)) - group.min(np.where(determined, cq, np.inf))
+        delta = group.max(np.where(determined, cq, -np.inf)) - group.min(
+            np.where(determined, cq, np.inf)
+        )
     delta[n_determined == 0] = np.nan
     squares = group.sum(np.where(determined, (cq - mean[group.of]) ** 2, 0.0))
     return Replicates(n, n_determined, mean, delta, squares)

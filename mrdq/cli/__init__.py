@@ -37,7 +37,7 @@ def show(problems: Iterable[Problem]) -> None:
 class _Verbs(click.Group):
     """Turns the user's errors into messages and exit code 2; anything else is a bug."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _: click.Context) -> list[str]:
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -54,10 +54,16 @@ class _Verbs(click.Group):
 
 study_argument = click.argument("study", type=click.Path(path_type=Path, file_okay=False))
 guideline_option = click.option(
-    "--guideline", default="", metavar="ID", help="Call under this rule set instead of the study's own."
+    "--guideline",
+    default="",
+    metavar="ID",
+    help="Call under this rule set instead of the study's own.",
 )
 results_option = click.option(
-    "--results", default="", metavar="FOLDER", help="Write here instead of the study's results folder."
+    "--results",
+    default="",
+    metavar="FOLDER",
+    help="Write here instead of the study's results folder.",
 )
 
 
@@ -69,7 +75,9 @@ def _open(study: Path, guideline: str = "", results: str = "") -> tuple[Study, A
     return loaded, Files(Path(results) if results else loaded.results)
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="mrdq")
 def main() -> None:
     """From raw ASO-qPCR exports to explained MRD status.
@@ -130,8 +138,12 @@ def run(study: Path, guideline: str, results: str) -> None:
 @main.command()
 @study_argument
 @results_option
-@click.option("--batch", default="", metavar="NAME", help="Read one batch of runs into .mrdq/batches/NAME.")
-@click.option("--gather", is_flag=True, help="Put the batches that were read together in the results.")
+@click.option(
+    "--batch", default="", metavar="NAME", help="Read one batch of runs into .mrdq/batches/NAME."
+)
+@click.option(
+    "--gather", is_flag=True, help="Put the batches that were read together in the results."
+)
 def ingest(study: Path, results: str, batch: str, gather: bool) -> None:
     """Read exports and layouts to wells.parquet and runs.tsv; a bad run is a row."""
     from mrdq import pipeline
@@ -219,7 +231,9 @@ def gate(study: Path, results: str) -> None:
 @click.option("--sample", required=True, metavar="ID", help="The sample.")
 @guideline_option
 @results_option
-def explain(study: Path, run_id: str, target: str, sample: str, guideline: str, results: str) -> None:
+def explain(
+    study: Path, run_id: str, target: str, sample: str, guideline: str, results: str
+) -> None:
     """Explain one call in words and numbers that can be recomputed by hand."""
     from mrdq.explain import explain as explained
 
@@ -233,12 +247,24 @@ def guidelines() -> None:
 
 
 @guidelines.command("list")
-@click.option("--study", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Show the study's own too.")
+@click.option(
+    "--study",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Show the study's own too.",
+)
 def list_guidelines(study: Path | None) -> None:
     """One line per rule set."""
     from mrdq import definitions
 
-    own = {path.stem for folder in ("guidelines", "config/guidelines") for path in (study / folder).glob("*.yaml")} if study else set()
+    own = (
+        {
+            path.stem
+            for folder in ("guidelines", "config/guidelines")
+            for path in (study / folder).glob("*.yaml")
+        }
+        if study
+        else set()
+    )
     for name in sorted({*definitions.names("guidelines"), *own}):
         guideline = definitions.load_guideline(name, study)
         click.echo(f"{guideline.id}\t{guideline.version}\t{guideline.status}\t{guideline.title}")
@@ -246,17 +272,25 @@ def list_guidelines(study: Path | None) -> None:
 
 @guidelines.command("show")
 @click.argument("name")
-@click.option("--study", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A study with rule sets of its own.")
+@click.option(
+    "--study",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A study with rule sets of its own.",
+)
 def show_guideline(name: str, study: Path | None) -> None:
     """Every parameter of a rule set: value, unit, bound, grade, source."""
     from mrdq import definitions
 
     guideline = definitions.load_guideline(name, study)
     click.echo(f"{guideline.id} {guideline.version} ({guideline.status}): {guideline.title}")
-    click.echo(f"sha256 {guideline.hash}\nsource {guideline.source}\ncalls  {', '.join(guideline.calls)}")
+    click.echo(
+        f"sha256 {guideline.hash}\nsource {guideline.source}\ncalls  {', '.join(guideline.calls)}"
+    )
     if guideline.notice:
         click.echo(f"NOTE   {guideline.notice}")
-    click.echo("parameter\tvalue\tunit\tbound\tinclusive\tgrade\tsource\tlocator\tverified_by\tverified_on")
+    click.echo(
+        "parameter\tvalue\tunit\tbound\tinclusive\tgrade\tsource\tlocator\tverified_by\tverified_on"
+    )
     for p in guideline.parameters.values():
         click.echo("\t".join([p.name, f"{p.value:g}", p.unit, p.bound, str(p.inclusive).lower(), p.grade, p.source,
                               p.locator, p.verified_by, p.verified_on]))  # fmt: skip
@@ -265,14 +299,18 @@ def show_guideline(name: str, study: Path | None) -> None:
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--seed", default=2024, show_default=True, help="Seed of the random numbers.")
-@click.option("--runs", default=0, metavar="N", help="Make an archive of N runs instead of the example study.")
+@click.option(
+    "--runs", default=0, metavar="N", help="Make an archive of N runs instead of the example study."
+)
 def simulate(folder: Path, seed: int, runs: int) -> None:
     """Make a study of SIMULATED data: the example, or an archive of any size."""
     from mrdq.errors import refuse
     from mrdq.simulate import write_archive, write_example
 
     if folder.exists() and any(folder.iterdir()):
-        refuse(str(folder), "a new or empty folder", remedy="Name another one; nothing is overwritten.")
+        refuse(
+            str(folder), "a new or empty folder", remedy="Name another one; nothing is overwritten."
+        )
     if runs:
         write_archive(folder, runs=runs, seed=seed)
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NoReturn
 
 from mrdq.errors import refuse
 from mrdq.instruments import applied_biosystems, biorad_cfx, design_and_analysis, plain_table
@@ -128,10 +129,9 @@ def _detected(source: Source) -> tuple[str, Found]:
         source,
         {key: answer.reason for key, answer in answers.items() if isinstance(answer, Missing)},
     )
-    raise AssertionError("unreachable")
 
 
-def _refuse_kind(source: Source) -> None:
+def _refuse_kind(source: Source) -> NoReturn:
     refuse(
         source.name,
         "an export as text or as a workbook",
@@ -141,7 +141,7 @@ def _refuse_kind(source: Source) -> None:
     )
 
 
-def _refuse_several(source: Source, found: dict[str, Found]) -> None:
+def _refuse_several(source: Source, found: dict[str, Found]) -> NoReturn:
     refuse(
         source.name,
         "an export of one format",
@@ -150,7 +150,7 @@ def _refuse_several(source: Source, found: dict[str, Found]) -> None:
     )
 
 
-def _refuse_unknown(source: Source, missing: dict[str, str]) -> None:
+def _refuse_unknown(source: Source, missing: dict[str, str]) -> NoReturn:
     looked = "; ".join(
         f"{FORMATS[key].title}: found no {reason}" for key, reason in missing.items()
     )

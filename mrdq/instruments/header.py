@@ -20,6 +20,7 @@ class Header:
     read: indices of all columns that are read, flags included.
     last: index of the last column that is read.
     unread: names of the other columns.
+    aligned: indices of columns that hold true or false in every row, and so show a shifted row.
     problem: what is wrong with the header, as the end of "found no …"; ``""`` if nothing is.
     """
 
@@ -29,6 +30,7 @@ class Header:
     read: frozenset[int]
     last: int
     unread: tuple[str, ...]
+    aligned: tuple[int, ...]
     problem: str = ""
 
     def name(self, column: str) -> str:
@@ -64,9 +66,10 @@ def read_header(
     marks = tuple(
         i for i, name in enumerate(names) if flags and i not in at.values() and _may_flag(name)
     )
+    aligned = tuple(i for i, name in enumerate(spelled) if name in words.listed("truth_columns"))
     read = frozenset(at.values()) | frozenset(marks)
     unread = tuple(name for i, name in enumerate(names) if name and i not in read)
-    return Header(at, names, marks, read, max(read, default=-1), unread, problem)
+    return Header(at, names, marks, read, max(read, default=-1), unread, aligned, problem)
 
 
 def _may_flag(name: str) -> bool:

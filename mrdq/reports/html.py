@@ -58,8 +58,7 @@ def write(study: Study, files: Files) -> Path:
     runs = storage.read_table(files.runs, RUNS)
     evidence = storage.read_table(files.table("evidence.tsv"), EVIDENCE)
     wells = storage.read_wells([files.wells])
-    pictures = {key: curve_picture(curve, standards, calls_of) for key, curve, standards, calls_of in
-                _pictures(curves, wells, calls)}  # fmt: skip
+    pictures = dict(_pictures(curves, wells, calls))
     page = _template().render(
         study=study.config.study, notices=study.notices, guidelines=list(study.guidelines.values()),
         failed=_records(runs[runs["state"] == "failed"]), runs=_records(runs), status=_records(status),
@@ -76,7 +75,9 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _patients(status: pd.DataFrame, calls: pd.DataFrame) -> list[dict[str, Any]]:
-    by_patient = {patient: _records(rows) for patient, rows in calls.groupby("patient_id", sort=False)}
+    by_patient = {
+        patient: _records(rows) for patient, rows in calls.groupby("patient_id", sort=False)
+    }
     return [
         {"id": patient, "status": _records(rows), "calls": by_patient.get(patient, [])}
         for patient, rows in status.groupby("patient_id", sort=False)
@@ -93,12 +94,12 @@ def _failures(evidence: pd.DataFrame) -> dict[tuple[str, str, str], list[dict[st
 
 def _pictures(curves: pd.DataFrame, wells: pd.DataFrame, calls: pd.DataFrame) -> Any:
     shown = wells[wells["role"].isin([words.STANDARD, words.SAMPLE]) & wells["cq"].notna()]
-    standards = {key: rows for key, rows in shown.groupby(["run_id", "target"], observed=True)}
+    standards = dict(list(shown.groupby(["run_id", "target"], observed=True)))
     by_unit = {key: _records(rows) for key, rows in calls.groupby(["run_id", "target"])}
     for curve in _records(curves):
         key = (curve["run_id"], curve["target"])
         if curve["kind"] == words.MRD and key in standards:
-            yield key, curve, standards[key], by_unit.get(key, [])
+            yield key, curve_picture(curve, standards[key], by_unit.get(key, []))
 
 
 @cache

@@ -10,7 +10,11 @@ import pandas as pd
 from mrdq import vocabulary as words
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 330, 200, 36, 28, 10, 10
-COLOURS = {words.POSITIVE_QUANTIFIABLE: "#b2182b", words.NEGATIVE: "#4d4d4d", words.NOT_EVALUABLE: "#999999"}
+COLOURS = {
+    words.POSITIVE_QUANTIFIABLE: "#b2182b",
+    words.NEGATIVE: "#4d4d4d",
+    words.NOT_EVALUABLE: "#999999",
+}
 
 
 def curve_picture(curve: dict[str, Any], wells: pd.DataFrame, calls: list[dict[str, Any]]) -> str:
@@ -25,8 +29,12 @@ def curve_picture(curve: dict[str, Any], wells: pd.DataFrame, calls: list[dict[s
         return ""
     logs = [math.log10(d) for d in standards["dilution"]]
     low, high = math.floor(min(logs) - 1e-9), math.ceil(max(logs) + 1e-9)
-    cqs = [*standards["cq"], *samples["cq"], *([curve["lowest_background_cq"]] if not math.isnan(curve["lowest_background_cq"]) else [])]
-    bottom, top = math.floor(min(cqs)) - 1, math.ceil(max(cqs)) + 1
+    cqs = [
+        *standards["cq"],
+        *samples["cq"],
+        *([curve["lowest_background_cq"]] if not math.isnan(curve["lowest_background_cq"]) else []),
+    ]
+    bottom, top = float(math.floor(min(cqs)) - 1), float(math.ceil(max(cqs)) + 1)
 
     def x(log: float) -> float:
         return LEFT + (high - log) / max(high - low, 1) * (WIDTH - LEFT - RIGHT - 30)
@@ -34,25 +42,32 @@ def curve_picture(curve: dict[str, Any], wells: pd.DataFrame, calls: list[dict[s
     def y(cq: float) -> float:
         return HEIGHT - BOTTOM - (cq - bottom) / (top - bottom) * (HEIGHT - BOTTOM - TOP)
 
-    parts = _axes(range(low, high + 1), range(bottom + 4 - bottom % 4, top + 1, 4), x, y)
+    parts = _axes(range(low, high + 1), range(int(bottom) + 4 - int(bottom) % 4, int(top) + 1, 4), x, y)
     if not math.isnan(curve["slope"]):
         ends = [(x(log), y(curve["intercept"] + curve["slope"] * log)) for log in (high, low)]
         dash = "" if curve["accepted"] else ' stroke-dasharray="4 3"'
         parts.append(_line(*ends[0], *ends[1], f'stroke="#2166ac" stroke-width="1.5"{dash}'))
     if not math.isnan(curve["lowest_background_cq"]):
         level = y(curve["lowest_background_cq"])
-        parts.append(_line(LEFT, level, WIDTH - RIGHT, level, 'stroke="#e08214" stroke-dasharray="2 2"'))
+        parts.append(
+            _line(LEFT, level, WIDTH - RIGHT, level, 'stroke="#e08214" stroke-dasharray="2 2"')
+        )
         parts.append(_text(LEFT + 3, level - 3, "lowest background", "#b35806"))
     for name, colour in (("quantitative_range", "#2166ac"), ("sensitivity", "#92c5de")):
         if curve[name] > 0:
             at = x(math.log10(curve[name]))
-            parts.append(_line(at, TOP, at, HEIGHT - BOTTOM, f'stroke="{colour}" stroke-dasharray="1 3"'))
+            parts.append(
+                _line(at, TOP, at, HEIGHT - BOTTOM, f'stroke="{colour}" stroke-dasharray="1 3"')
+            )
     parts += [_dot(x(log), y(cq), "#2166ac") for log, cq in zip(logs, standards["cq"], strict=True)]
     call_of = {call["sample_id"]: call["call"] for call in calls}
     for place, (sample, rows) in enumerate(samples.groupby("sample_id", observed=True)):
         colour = COLOURS.get(call_of.get(sample, ""), "#f4a582")
         at = WIDTH - RIGHT - 24 + 8 * (place % 4)
-        parts += [f"<g><title>{_escape(str(sample))}</title>{_dot(at, y(cq), colour)}</g>" for cq in rows["cq"]]
+        parts += [
+            f"<g><title>{_escape(str(sample))}</title>{_dot(at, y(cq), colour)}</g>"
+            for cq in rows["cq"]
+        ]
     label = _escape(f"standard curve of {curve['target']} in run {curve['run_id']}")
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{label}">'
@@ -63,7 +78,9 @@ def curve_picture(curve: dict[str, Any], wells: pd.DataFrame, calls: list[dict[s
 def _axes(decades: range, ticks: range, x: Any, y: Any) -> list[str]:
     parts = [_line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, 'stroke="#333"')]
     parts.append(_line(LEFT, TOP, LEFT, HEIGHT - BOTTOM, 'stroke="#333"'))
-    parts += [_text(x(decade) - 8, HEIGHT - BOTTOM + 12, f"1e{decade}", "#333") for decade in decades]
+    parts += [
+        _text(x(decade) - 8, HEIGHT - BOTTOM + 12, f"1e{decade}", "#333") for decade in decades
+    ]
     parts += [_text(4, y(tick) + 3, str(tick), "#333") for tick in ticks]
     parts.append(_text(LEFT + 90, HEIGHT - 4, "dilution", "#333"))
     parts.append(_text(WIDTH - RIGHT - 38, HEIGHT - BOTTOM + 12, "samples", "#333"))
@@ -84,4 +101,6 @@ def _text(x: float, y: float, text: str, colour: str) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return (
+        text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    )

@@ -46,7 +46,17 @@ def protocol_of(study: Study) -> Protocol:
 
 
 def wells_table(study: Study, *, copies: int = 1) -> pd.DataFrame:
-    columns = ("run_id", "well", "target", "role", "sample_id", "dilution", "quantity_ng", "cq", "cq_state")
+    columns = (
+        "run_id",
+        "well",
+        "target",
+        "role",
+        "sample_id",
+        "dilution",
+        "quantity_ng",
+        "cq",
+        "cq_state",
+    )
     table = pd.DataFrame({name: [well[name] for well in study.wells] for name in columns})
     for name in ("dilution", "quantity_ng", "cq"):
         table[name] = np.array([well[name] for well in study.wells], dtype=float)
@@ -73,15 +83,25 @@ def definitions_of(study: Study) -> Definitions:
 def engine(study: Study, wells: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
     """CURVES, CALLS (with patient and timepoint), STATUS and EVIDENCE of a study."""
     tables: Tables = analyse(wells_table(study) if wells is None else wells, definitions_of(study))
-    samples = pd.DataFrame(study.samples, columns=["sample_id", "patient_id", "timepoint", "material"])
+    samples = pd.DataFrame(
+        study.samples, columns=["sample_id", "patient_id", "timepoint", "material"]
+    )
     calls = tables.calls.assign(
-        patient_id=tables.calls["sample_id"].astype(object).map(samples.set_index("sample_id")["patient_id"]),
-        timepoint=tables.calls["sample_id"].astype(object).map(samples.set_index("sample_id")["timepoint"]),
+        patient_id=tables.calls["sample_id"]
+        .astype(object)
+        .map(samples.set_index("sample_id")["patient_id"]),
+        timepoint=tables.calls["sample_id"]
+        .astype(object)
+        .map(samples.set_index("sample_id")["timepoint"]),
     )
     protocol = protocol_of(study)
     patients = dict.fromkeys(samples["patient_id"], protocol.id)
     status = combine(
-        calls, samples, {protocol.id: protocol}, patients, dict.fromkeys(patients, guideline_of(study).id)
+        calls,
+        samples,
+        {protocol.id: protocol},
+        patients,
+        dict.fromkeys(patients, guideline_of(study).id),
     )
     return {"curves": tables.curves, "calls": calls, "status": status, "evidence": tables.evidence}
 

@@ -134,11 +134,32 @@ def test_empty_wells_are_noted_and_rows_with_a_cq_are_kept() -> None:
 def test_lines_that_are_neither_row_nor_footer() -> None:
     assert "row 8: found" in problem(row(1), "Something else")
     assert "cut off at row 8" in problem(row(1), "2\tA2\tfalse\tS1\tT\tUNKNOWN\tFAM\t22.1", row(3))
-    assert "at most 16 cells" in problem(row(1), row(2) + "\tmore")
+    assert "expected 16 cells, as in the header" in problem(row(1), row(2) + "\tmore")
+
+
+STEPONE = "* Block Type = 96well\n[Results]\nWell\tTarget Name\tCT\tCt Mean\tAutomatic Baseline\tComments\n"
 
 
 def test_trailing_cells_that_nobody_reads_may_lack() -> None:
-    assert read(row(1), row(2).removesuffix("\t"), row(3)).well == ["A1", "A2", "A3"]
+    data = STEPONE + "A1\tT\t21.5\t21.6\ttrue\nA2\tT\t22.5\t21.6\ttrue\tx\n"
+    assert read_export(data.encode(), "run.txt").cq == [21.5, 22.5]
+
+
+@pytest.mark.parametrize(
+    "odd", ["A2\tT22.5\t21.6\ttrue\tx", "A2\tT\t\t22.5\t21.6\ttrue\tx", "A2\tT\t22.5\t21.6"]
+)
+def test_values_that_may_stand_in_the_wrong_column(odd: str) -> None:
+    """A delimiter lost or gained: the mean would be read as the Cq."""
+    with pytest.raises(MrdqError) as caught:
+        read_export(f"{STEPONE}A1\tT\t21.5\t21.6\ttrue\n{odd}\n".encode(), "run.txt")
+    assert "row 5: found" in str(caught.value)
+    assert "expected 6 cells, as in the header" in str(caught.value)
+
+
+def test_a_row_as_long_as_the_header_among_shorter_ones_may_be_shifted() -> None:
+    data = STEPONE + "A1\tT\t21.5\t21.6\ttrue\nA2\tT\tx\t22.5\t21.6\ttrue\n"
+    with pytest.raises(MrdqError, match="row 5: found"):
+        read_export(data.encode(), "run.txt")
 
 
 @pytest.mark.parametrize("well", ["A13", "I1", "A1a1", "7", "", "A0", "B"])

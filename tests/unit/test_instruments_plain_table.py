@@ -78,7 +78,7 @@ def test_an_empty_cq_is_undetermined_and_noted() -> None:
     ("body", "message"),
     [("A1,T,negative,\n", "row 2, column cq, well A1"), ("A1,T,0,\n", "a Cq above 0"), ("A1,T,-1,\n", "a Cq above 0"),
      ("Q1,T,20,\n", "expected a well, such as A1"), ("A1,T,20,\nA01,T,21,\n", "one row per well, target and channel"),
-     ("A1,T\n", "cut off at row 2"), ("Note = x,,,\n", "expected a well"), ("A1,T,20,,5\n", "at most 4 cells"),
+     ("A1,T\n", "cut off at row 2"), ("Note = x,,,\n", "expected a well"), ("A1,T,20,,5\n", "expected 4 cells, as in the header"),
      ('A1,"T,20,\nA2,T,20,\n', "quotation marks"), ("", "rows of results below the header")],
 )  # fmt: skip
 def test_refusals(body: str, message: str) -> None:

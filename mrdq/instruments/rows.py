@@ -1,0 +1,232 @@
+"""The rows below a header: which are wells, and which are blank, footers or problems.
+
+No row is dropped: what is no well is a note or a problem.  A row whose number of cells is not
+that of the header may have lost or gained a delimiter, so that every value after it stands in a
+wrong column: it is taken only where cells of known words show that nothing has moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import cast
+
+from mrdq.errors import Problem, Problems
+from mrdq.instruments import cells as cell_rules
+from mrdq.instruments import words
+from mrdq.instruments.header import Header
+from mrdq.instruments.source import Found, Source, rows_of
+
+_AGAIN = "Export the run again."
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows that hold wells.
+
+    Parameters
+    ----------
+    number: row of the file or worksheet; ``well`` the normalised names; ``notes`` what was left aside.
+    cells: one list per row; or else
+    flat: all cells in one list, with one cell more per row for the line end: ``stride`` per row.
+    """
+
+    number: list[int]
+    well: list[str]
+    notes: list[str] = field(default_factory=list)
+    cells: list[list[str]] = field(default_factory=list)
+    flat: list[str] = field(default_factory=list)
+    stride: int = 0
+
+    def column(self, index: int) -> list[str]:
+        """The stripped cells of a column."""
+        if self.stride:
+            return list(map(str.strip, self.flat[index :: self.stride]))
+        return [row[index].strip() for row in self.cells]
+
+    def only(self, kept: Sequence[bool], note: str) -> Rows:
+        """The rows of ``kept``, with a note on the others."""
+        if self.stride:
+            cells = [
+                self.flat[at : at + self.stride - 1] for at in range(0, len(self.flat), self.stride)
+            ]
+        else:
+            cells = self.cells
+        return Rows(
+            list(compress(self.number, kept)),
+            list(compress(self.well, kept)),
+            [*self.notes, note],
+            list(compress(cells, kept)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the rows come from, and which wells they may name.
+
+    ``block`` is what the export says of its block; ``footers``: lines may stand below the table.
+    """
+
+    file: str
+    found: Found
+    header: Header
+    block: str
+    footers: bool
+
+    @property
+    def wells(self) -> dict[str, str]:
+        return cell_rules.well_names(cell_rules.plate_of(self.block))
+
+    def well(self, cell: str) -> str | None:
+        well = self.wells.get(cell)
+        if well is None and not self.block[:1].isdigit():
+            well = cell_rules.open_array_well(cell)
+        return well
+
+    def problem(
+        self, number: int, column: str, expected: str, row: Sequence[str], remedy: str
+    ) -> Problem:
+        sheet = f"sheet {self.found.sheet}" if self.found.sheet else ""
+        place = f"{column} of {sheet}" if column and sheet else column or sheet
+        return Problem(
+            self.file, expected, " | ".join(row)[:80], row=number, column=place, remedy=remedy
+        )
+
+
+def settle(place: Place, source: Source, problems: Problems) -> Rows:
+    """Say of every row whether it is a well, blank, a footer or a problem."""
+    usual = _usual_block(place)
+    if usual is not None:
+        return usual
+    rows = rows_of(source, place.found)
+    settled = Rows([], [])
+    footers, odd = [], False
+    for number, row in enumerate(rows, place.found.header_row + 1):
+        if not any(map(str.strip, row)):
+            continue
+        if place.footers and _is_footer(row, place.header):
+            footers.append(_footer(row))
+        else:
+            odd = odd or len(row) != len(place.header.names)
+            _take_row(place, row, number, settled, problems)
+    settled.notes = _footer_note(footers)
+    if odd:
+        _check_alignment(place, settled, problems)
+    _check_end(place, settled, len(rows), problems)
+    return settled
+
+
+def _usual_block(place: Place) -> Rows | None:
+    """The usual text table: wells in rows as long as the header, then blank lines and footers.
+
+    All of it is cut in one go, and the line ends have to fall where the header says; None for
+    every other table, which is settled row by row.
+    """
+    body, delimiter = place.found.body, place.found.delimiter
+    if not isinstance(body, str) or '"' in body or (place.found.open_end and body[-1:] != "\n"):
+        return None
+    end = body.find("\n\n")
+    block, rest = (body[:end], body[end:]) if end >= 0 else (body.removesuffix("\n"), "")
+    stride = len(place.header.names) + 1
+    flat = block.replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
+    ends = flat[stride - 1 :: stride]
+    n_rows = len(ends) + 1
+    if (
+        len(flat) != n_rows * stride - 1
+        or ends.count("\n") != len(ends)
+        or block.count("\n") != len(ends)
+    ):
+        return None
+    wells = list(map(place.wells.get, flat[place.header.at["well"] :: stride]))
+    footers = _footers_only(place, rest)
+    if None in wells or footers is None:
+        return None
+    first = place.found.header_row + 1
+    numbers = list(range(first, first + n_rows))
+    return Rows(numbers, cast("list[str]", wells), _footer_note(footers), flat=flat, stride=stride)
+
+
+def _footers_only(place: Place, rest: str) -> list[str] | None:
+    """The footers below the table; None if a line there is anything else."""
+    footers = []
+    for line in rest.split("\n"):
+        row = line.split(place.found.delimiter)
+        if place.footers and _is_footer(row, place.header):
+            footers.append(_footer(row))
+        elif any(map(str.strip, row)):
+            return None
+    return footers
+
+
+def _take_row(place: Place, row: list[str], number: int, settled: Rows, problems: Problems) -> None:
+    header = place.header
+    at = header.at["well"]
+    if len(row) <= header.last:
+        expected = f"{header.last + 1} cells, up to column {header.names[header.last]}"
+        remedy = f"The export is cut off at row {number}, or the row is none of the table. {_AGAIN}"
+        problems.add(place.problem(number, "", expected, row, remedy))
+    elif (well := place.well(row[at].strip())) is None:
+        block = f" of the block ({place.block})" if place.block else ""
+        expected = f"a well{block}, such as A1"
+        remedy = f"The row is no well of the results table. Correct the name of the well. {_AGAIN}"
+        shown = [row[at]] if row[at].strip() else row
+        problems.add(place.problem(number, header.name("well"), expected, shown, remedy))
+    else:
+        settled.cells.append(row)
+        settled.number.append(number)
+        settled.well.append(well)
+
+
+def _check_alignment(place: Place, settled: Rows, problems: Problems) -> None:
+    """Where some rows are longer or shorter than the header, all have to show that they are aligned."""
+    header = place.header
+    n_cells = len(header.names)
+    for number, row in zip(settled.number, settled.cells, strict=True):
+        known = [row[at].strip() for at in header.aligned if at < len(row)]
+        if len(row) == n_cells and not header.aligned:
+            continue
+        if (
+            len(row) > n_cells
+            or not known
+            or any(not cell or words.truth(cell) is None for cell in known)
+        ):
+            expected = f"{n_cells} cells, as in the header"
+            remedy = (
+                "A delimiter may be missing, or stand inside a name, so that values are in the wrong column. "
+                f"Rename the sample or complete the row. {_AGAIN}"
+            )
+            problems.add(place.problem(number, "", expected, row, remedy))
+
+
+def _check_end(place: Place, rows: Rows, n_rows: int, problems: Problems) -> None:
+    """Refuse a last cell that may have been cut: the file ends in it, with no line end."""
+    last = place.found.header_row + n_rows
+    if not place.found.open_end or not rows.number or rows.number[-1] != last:
+        return
+    row, header = rows.cells[-1], place.header
+    at = len(row) - 1
+    whole_flag = at in header.flags and row[at] in ("Y", "N")
+    if at in header.read and not whole_flag:
+        expected = "a line end after the last cell"
+        remedy = f"The export may be cut off at row {last}: export it again, or end the last line if it is whole."
+        problems.add(place.problem(last, header.names[at], expected, [row[at]], remedy))
+
+
+def _is_footer(row: list[str], header: Header) -> bool:
+    """A line of the block below the table: ``Key = Value`` or the cells of a known key."""
+    first = row[0].strip()
+    cq = header.at["cq"]
+    if len(row) > cq and row[cq].strip():
+        return False
+    key = words.plain(first.partition("=")[0])
+    known = key in words.listed("applied_biosystems_footers")
+    return known or ("=" in first and not any(map(str.strip, row[1:])))
+
+
+def _footer(row: list[str]) -> str:
+    return " ".join(cell.strip() for cell in row if cell.strip())
+
+
+def _footer_note(footers: list[str]) -> list[str]:
+    return ["lines below the table: " + "; ".join(footers)] if footers else []
