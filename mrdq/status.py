@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mrdq import vocabulary as words
 from mrdq.guideline import TOLERANCE
@@ -93,14 +94,31 @@ def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, 
 
 def _best(deciding: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """One call per patient and timepoint: by rank, highest level, lowest sensitivity, then names."""
-    order = deciding.assign(rank=deciding["call"].map(words.CALL_RANK), high=-deciding["mrd_level"])
+    order = deciding.assign(
+        rank=deciding["call"].map(words.CALL_RANK),
+        high=_tied(-deciding["mrd_level"].to_numpy(dtype=float)),
+        low=_tied(deciding["sensitivity"].to_numpy(dtype=float)),
+    )
     order = order.sort_values(
-        [*key, "rank", "high", "sensitivity", "target", "sample_id", "run_id"],
+        [*key, "rank", "high", "low", "target", "sample_id", "run_id"],
         na_position="last",
         kind="stable",
     )
     best = order.drop_duplicates(key)
     return best[[*key, "call", *_LEVEL_COLUMNS, "target", "guideline", "flags"]]
+
+
+def _tied(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Ascending ranks of levels or limits; those within the relative tolerance share one, NaN is
+    last."""
+    known = np.where(np.isnan(values), np.inf, values)
+    order = np.argsort(known, kind="stable")
+    ascending = known[order]
+    with np.errstate(invalid="ignore"):
+        new = np.diff(ascending, prepend=ascending[:1]) > TOLERANCE * np.abs(ascending)
+    rank = np.empty(len(values), dtype=np.int64)
+    rank[order] = np.cumsum(new | (np.isinf(ascending) & ~np.isinf(np.roll(ascending, 1))))
+    return rank
 
 
 def _distinct(calls: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:

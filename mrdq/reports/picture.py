@@ -42,7 +42,9 @@ def curve_picture(curve: dict[str, Any], wells: pd.DataFrame, calls: list[dict[s
     def y(cq: float) -> float:
         return HEIGHT - BOTTOM - (cq - bottom) / (top - bottom) * (HEIGHT - BOTTOM - TOP)
 
-    parts = _axes(range(low, high + 1), range(int(bottom) + 4 - int(bottom) % 4, int(top) + 1, 4), x, y)
+    parts = _axes(
+        range(low, high + 1), range(int(bottom) + 4 - int(bottom) % 4, int(top) + 1, 4), x, y
+    )
     if not math.isnan(curve["slope"]):
         ends = [(x(log), y(curve["intercept"] + curve["slope"] * log)) for log in (high, low)]
         dash = "" if curve["accepted"] else ' stroke-dasharray="4 3"'

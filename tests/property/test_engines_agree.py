@@ -20,7 +20,7 @@ from reference import Result, Study, analyse
 from studies import studies, study_from_seed
 
 RELAXED = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
