@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from mrdq import plate
 from mrdq import vocabulary as words
@@ -17,6 +19,7 @@ from mrdq.instruments import read_export
 from mrdq.layout import read_layout
 from mrdq.study import Study
 from mrdq.tables import RUNS, WELLS
+from mrdq.wells import named
 
 
 @dataclass(slots=True)
@@ -115,7 +118,7 @@ def _bytes(study: Study, file: str) -> bytes:
 
 
 def _wells_table(rows: list[dict[str, Any]], plates: list[dict[str, list[Any]]]) -> pd.DataFrame:
-    """The plates under each other, wells in the order of the plate."""
+    """The plates under each other, wells in the order of the plate; text as categories."""
     extra = sorted({name for wells in plates for name in wells} - set(plate.COLUMNS))
     columns: dict[str, list[Any]] = {name: [] for name in (*plate.COLUMNS, *extra)}
     count = []
@@ -124,25 +127,37 @@ def _wells_table(rows: list[dict[str, Any]], plates: list[dict[str, list[Any]]])
         count.append(n)
         if not n:
             continue
-        place = [
-            (*plate.natural(well), target)
-            for well, target in zip(wells["well"], wells["target"], strict=True)
-        ]
-        order = sorted(range(n), key=place.__getitem__)
+        order = _plate_order(wells["well"], wells["target"])
         for name, column in columns.items():
-            values = wells.get(name)
-            column.extend([values[i] for i in order] if values is not None else [""] * n)
+            values = wells.get(name, [""] * n)
+            column.extend(values if order is None else [values[i] for i in order])
     table: dict[str, Any] = {"run_id": _repeat([row["run_id"] for row in rows], count)}
-    for name in plate.COLUMNS:
+    for name, values in columns.items():
         numeric = name in ("dilution", "quantity_ng", "cq")
-        table[name] = np.array(columns[name], dtype=float if numeric else object)
+        table[name] = np.array(values, dtype=float) if numeric else _categories(values)
     table["export_sha256"] = _repeat([row["export_sha256"] for row in rows], count)
-    table |= {name: np.array(columns[name], dtype=object) for name in extra}
     return pd.DataFrame(table)[[*WELLS.names, *extra]]
 
 
-def _repeat(values: list[str], count: list[int]) -> np.ndarray:
-    return np.repeat(np.array(values, dtype=object), count)
+def _plate_order(well: list[str], target: list[str]) -> list[int] | None:
+    """The rows in the order of the plate; None if they are (most exports are)."""
+    rank = [plate.natural(name) for name in well]
+    if all(map(operator.lt, rank, rank[1:])):
+        return None
+    return sorted(range(len(rank)), key=lambda i: (rank[i], target[i]))
+
+
+def _categories(values: list[str]) -> pd.Categorical[str]:
+    encoded = pa.array(values, type=pa.string()).dictionary_encode()
+    return named(encoded.indices.to_numpy(), encoded.dictionary.to_pylist())
+
+
+def _repeat(values: list[str], count: list[int]) -> pd.Categorical[str]:
+    distinct = list(dict.fromkeys(values))
+    place = {value: code for code, value in enumerate(distinct)}
+    return named(
+        np.repeat(np.array([place[value] for value in values], dtype=np.int32), count), distinct
+    )
 
 
 def _typed(runs: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from mrdq import vocabulary as words
@@ -70,6 +71,7 @@ class Notes:
         ]
 
 
+@cache
 def natural(well: str) -> tuple[int, str, int]:
     """The order of wells on the plate: A1, A2, ... A12, B1."""
     return len(well.rstrip("0123456789")), well[0], int(well[1:]) if well[1:].isdigit() else 0
@@ -248,44 +250,65 @@ def from_export(
     target or sample that no sheet knows, or a task that is no role, leaves the well unused.
     """
     notes = Notes(file)
-    by_name = {
-        name: _role_by_rule(name, bench.rules, file, problems) for name in set(export.sample)
-    }
-    by_task = {task: role_of_task(task) for task in set(export.task)}
-    roles = [
-        by_name[name] or by_task[task] or ""
-        for name, task in zip(export.sample, export.task, strict=True)
-    ]
-    known = bench.kind
-    dose: dict[tuple[str, float], tuple[float | None, float | None]] = {}
-    dilutions: list[float | None] = [None] * len(roles)
-    amounts: list[float | None] = [None] * len(roles)
-    samples = [""] * len(roles)
-    for i, role in enumerate(roles):
-        target, well = export.target[i], export.well[i]
-        if target not in known:
-            roles[i] = ""
-            if role != words.EMPTY:
-                notes.add(well, "a target of the assays sheet", target)
-        elif role == words.STANDARD:
-            key = (target, export.quantity[i])
-            if key not in dose:
-                dose[key] = _dose(target, export.quantity[i], well, bench, file, problems)
-            dilutions[i], amounts[i] = dose[key]
-        elif role == words.SAMPLE:
-            samples[i] = export.sample[i]
-            if not _usable_sample(samples[i], target, well, bench, file, notes, problems):
-                roles[i] = samples[i] = ""
-        elif not role:
-            notes.add(
-                well,
-                "a task that is a role",
-                export.task[i],
-                "Give the run a layout, or a rule in layout_rules.",
-            )
+    keys = list(zip(export.target, export.sample, export.task, export.quantity, strict=True))
+    # The first well of each, for messages: a dictionary keeps the last it is given.
+    first = dict(zip(reversed(keys), reversed(export.well), strict=True))
+    rule = {name: _role_by_rule(name, bench.rules, file, problems) for name in set(export.sample)}
+    values, doubts = {}, {}
+    for key, well in first.items():
+        values[key], doubt = _decide(key, rule[key[1]], well, bench, file, problems)
+        if doubt:
+            doubts[key] = doubt
+    if doubts:
+        for key, well in zip(keys, export.well, strict=True):
+            if key in doubts:
+                notes.add(well, *doubts[key])
     problems.extend(notes.problems())
-    return dict(zip(COLUMNS, (export.well, export.target, roles, samples, dilutions, amounts, export.cq,
-                              export.cq_state, export.flags), strict=True))  # fmt: skip
+    decided = zip(*map(values.__getitem__, keys), strict=True) if keys else ((), (), (), ())
+    roles, samples, dilutions, amounts = map(list, decided)
+    columns = (
+        export.well,
+        export.target,
+        roles,
+        samples,
+        dilutions,
+        amounts,
+        export.cq,
+        export.cq_state,
+        export.flags,
+    )
+    return dict(zip(COLUMNS, columns, strict=True))
+
+
+_Key = tuple[str, str, str, float]  # target, sample name, task and quantity of an export's row
+
+
+# role, sample_id, dilution, quantity_ng
+_Values = tuple[str, str, float | None, float | None]
+_UNUSED: _Values = ("", "", None, None)
+
+
+def _decide(
+    key: _Key, by_rule: str, well: str, bench: Bench, file: str, problems: Problems
+) -> tuple[_Values, tuple[str, ...]]:
+    """What all wells with the same words in the export are, and the doubt (expected, found,
+    remedy) that leaves them unused; replicates are decided once."""
+    target, sample, task, quantity = key
+    role = by_rule or role_of_task(task) or ""
+    if target not in bench.kind:
+        return _UNUSED, () if role == words.EMPTY else ("a target of the assays sheet", target)
+    if role == words.STANDARD:
+        return (role, "", *_dose(target, quantity, well, bench, file, problems)), ()
+    if role == words.SAMPLE:
+        if sample not in bench.sample_patient:
+            remedy = "Add the sample, give the run a layout, or a rule in layout_rules."
+            return _UNUSED, ("a sample of the samples sheet", sample, remedy)
+        _check_patient(sample, target, well, bench, file, problems)
+        return (role, sample, None, None), ()
+    if not role:
+        remedy = "Give the run a layout, or a rule in layout_rules."
+        return _UNUSED, ("a task that is a role", task, remedy)
+    return (role, "", None, None), ()
 
 
 def _role_by_rule(name: str, rules: LayoutRules, file: str, problems: Problems) -> str:
@@ -296,21 +319,13 @@ def _role_by_rule(name: str, rules: LayoutRules, file: str, problems: Problems) 
     return matching[0] if matching else ""
 
 
-def _usable_sample(
-    sample: str, target: str, well: str, bench: Bench, file: str, notes: Notes, problems: Problems
-) -> bool:
-    if sample not in bench.sample_patient:
-        notes.add(well, "a sample of the samples sheet", sample,
-                  "Add the sample, give the run a layout, or a rule in layout_rules.")  # fmt: skip
-        return False
-    if (
-        bench.kind[target] == words.MRD
-        and bench.sample_patient[sample] != bench.target_patient[target]
-    ):
-        problems.add(Problem(file, f"a sample of patient {bench.target_patient[target]}, whose clone {target} is",
-                             f"{sample} of patient {bench.sample_patient[sample]}", column=f"well {well}"))  # fmt: skip
-        return False
-    return True
+def _check_patient(
+    sample: str, target: str, well: str, bench: Bench, file: str, problems: Problems
+) -> None:
+    owner, patient = bench.target_patient[target], bench.sample_patient[sample]
+    if bench.kind[target] == words.MRD and patient != owner:
+        problems.add(Problem(file, f"a sample of patient {owner}, whose clone {target} is",
+                             f"{sample} of patient {patient}", column=f"well {well}"))  # fmt: skip
 
 
 def _dose(

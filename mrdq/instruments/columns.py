@@ -242,9 +242,9 @@ def flag_column(
         if not said <= {"Y", "N", ""}:
             unread.append(mark.place)
         elif "Y" in said:
-            for index, cell in enumerate(mark.cells):
-                if cell == "Y":
-                    raised[index].append(mark.place.partition(" of sheet ")[0])
+            name = mark.place.partition(" of sheet ")[0]
+            for index in [index for index, cell in enumerate(mark.cells) if cell == "Y"]:
+                raised[index].append(name)
     for index, cell in enumerate(amplification.cells) if amplification.there else ():
         if cell and cell not in ("Amp", "AMP"):
             raised[index].append("_".join(words.plain(cell).split()))

@@ -35,10 +35,13 @@ from mrdq.vocabulary import BACKGROUND, CONTROL_GENE, MRD, NTC, SAMPLE, STANDARD
 
 ALB = "ALB"
 STANDARDS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
-TIMEPOINTS = ("post-A1", "post-C1")
+# Twelve samples of a patient fill a 96-well plate.
+TIMEPOINTS = ("post-A1", "post-C1", *(f"FU-{n:02d}" for n in range(3, 13)))
+# Days from a sample to the run.
+LAGS = tuple(range(110, 110 - 9 * len(TIMEPOINTS), -9))
 TRIALS = (("ALL/MRD2019", "all-mrd2019"), ("ALL/MRD2023", "all-mrd2023"))
 LOCI = ("IGH", "IGK", "TRG", "TRD")
-REPLICATES, BACKGROUND_WELLS = 3, 6
+REPLICATES, BACKGROUND_WELLS, NTC_WELLS, ALB_NTC_WELLS = 3, 6, 3, 4
 FIRST_DAY = date(2015, 1, 5)
 
 # The wells of a run's MRD target in the order of its blocks: standards, background, samples.
@@ -55,7 +58,8 @@ def write_archive(
     formats: Sequence[str] = ("ab-text",),
     layouts: bool = False,
 ) -> None:
-    """Write a study of that many runs, each one patient, one target, two samples and ALB.
+    """Write a study of that many runs, each one patient, one target, twelve samples and ALB:
+    96 wells.
 
     ``formats`` are taken in turn (``ab-text``, ``ab-xlsx``, ``stepone-text``, ``cfx-csv``,
     ``table-csv``).  Without layouts the quantities of all standards are nanograms, those of the
@@ -111,7 +115,7 @@ def _mrd_blocks(run_id: str, cq: Floats, *, layouts: bool) -> Iterator[Block]:
             yield Block(target, STANDARD, wells, sample, quantity_ng=NOMINAL_NG * dilution)
     wells = cq[N_STANDARD : N_STANDARD + BACKGROUND_WELLS]
     yield Block(target, BACKGROUND, wells, sample="polyclonal")
-    yield Block(target, NTC, np.full(2, np.nan), sample="NTC")
+    yield Block(target, NTC, np.full(NTC_WELLS, np.nan), sample="NTC")
     samples = cq[N_STANDARD + BACKGROUND_WELLS :].reshape(len(TIMEPOINTS), REPLICATES)
     for sample, wells in zip(_sample_ids(run_id), samples, strict=True):
         yield Block(target, SAMPLE, wells, sample=sample)
@@ -121,7 +125,7 @@ def _albumin(run_id: str, cq: Floats) -> Iterator[Block]:
     pairs = cq.reshape(-1, 2)
     for amount, pair in zip(ALBUMIN_STANDARDS_NG, pairs[: len(ALBUMIN_STANDARDS_NG)], strict=True):
         yield Block(ALB, STANDARD, pair, sample="control", quantity_ng=amount, reporter="VIC")
-    yield Block(ALB, NTC, np.full(2, np.nan), sample="NTC", reporter="VIC")
+    yield Block(ALB, NTC, np.full(ALB_NTC_WELLS, np.nan), sample="NTC", reporter="VIC")
     for sample, pair in zip(_sample_ids(run_id), pairs[len(ALBUMIN_STANDARDS_NG) :], strict=True):
         yield Block(ALB, SAMPLE, pair, sample=sample, reporter="VIC")
 
@@ -139,7 +143,7 @@ def _write_sheets(
     samples = (
         (sample, f"P-{key}", timepoint, "BM", day - timedelta(days=lag))
         for key, day in zip(ids, days, strict=True)
-        for sample, timepoint, lag in zip(_sample_ids(key), TIMEPOINTS, (65, 2), strict=True)
+        for sample, timepoint, lag in zip(_sample_ids(key), TIMEPOINTS, LAGS, strict=True)
     )
     assays = (
         (f"{key}-IG", MRD, f"P-{key}", LOCI[n % 4], None, f"{NOMINAL_NG:g} ng", ALB, None)

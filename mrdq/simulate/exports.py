@@ -24,6 +24,13 @@ RESULTS = (
     *("Well", "Well Position", "Omit", *COMMON, "CT", "Ct Mean", "Ct SD", "Quantity"),
     *("Automatic Ct Threshold", "Ct Threshold", "Automatic Baseline", "Comments"),
 )
+QUANTSTUDIO = (
+    *("Well", "Well Position", "Omit", *COMMON, "CT", "Ct Mean", "Ct SD", "Quantity"),
+    *("Quantity Mean", "Quantity SD", "Automatic Ct Threshold", "Ct Threshold"),
+    *("Automatic Baseline", "Baseline Start", "Baseline End", "Comments", "Y-Intercept"),
+    *("R(superscript 2)", "Slope", "Efficiency", "Amp Score", "Cq Conf", "HIGHSD", "NOAMP"),
+)
+DYES = ("CY5", "FAM", "JOE", "NED", "ROX", "SYBR", "TAMRA", "VIC")
 STEPONE = (
     *("Well", *COMMON, "Cт", "Cт Mean", "Cт SD", "Quantity"),
     *("Automatic Ct Threshold", "Ct Threshold", "Automatic Baseline", "Comments"),
@@ -79,17 +86,48 @@ def quantstudio_text(plate: Plate) -> bytes:
     """Return a QuantStudio text export: a header of ``* key = value``, then ``[Results]``."""
 
     def table() -> Iterator[Sequence[str]]:
-        yield RESULTS
-        statistics = _statistics(plate)
+        yield QUANTSTUDIO
+        statistics, curves = _statistics(plate), _printed_curves(plate)
         for number, well, index, block, cq in plate.wells():
             mean, sd = statistics[id(block)]
             numbers = _number(cq, ".3f", "Undetermined"), _number(mean, ".3f"), _number(sd, ".3f")
             omit = "true" if index in block.omitted else "false"
-            rest = _quantity(block.entered), "false", "0.200", "true", LABEL
+            quantity = _quantity(block.entered)
+            settings = "false", "0.200", "true", "3", _number(cq - 4, ".0f", "39"), LABEL
+            flags = "Y" if sd > 0.5 else "N", "Y" if np.isnan(cq) else "N"
+            quality = ("0.000", "0.000") if np.isnan(cq) else ("1.284", "0.978")
+            rest = quantity, quantity, "", *settings, *curves[block.target], *quality, *flags
             yield str(number), well, omit, *_common(block), *numbers, *rest
 
     instrument = "QuantStudio(TM) 5 System"
-    return _text(_header(plate, instrument, "96-Well 0.2-mL Block"), table())
+    header = _header(plate, instrument, "96-Well 0.2-mL Block")
+    dyes = ((f"Calibration Pure Dye {dye} is expired", "No") for dye in DYES)
+    days = ((f"Calibration Pure Dye {dye} performed on", "01-05-2015") for dye in DYES)
+    return _text([*header[:1], *dyes, *days, *header[1:]], table())
+
+
+def _printed_curves(plate: Plate) -> dict[str, tuple[str, str, str, str]]:
+    """Per target what the instrument prints of its curve: intercept, R², slope, efficiency [%].
+
+    Least squares over every standard well with a signal that is not omitted, as vendors do.
+    """
+    points: dict[str, list[tuple[float, float]]] = {block.target: [] for block in plate.blocks}
+    for _, _, index, block, cq in plate.wells():
+        if block.role == STANDARD and index not in block.omitted and not np.isnan(cq):
+            points[block.target].append((float(np.log10(block.entered)), round(cq, 3)))
+    return {target: _printed(found) for target, found in points.items()}
+
+
+def _printed(points: list[tuple[float, float]]) -> tuple[str, str, str, str]:
+    x, y = np.array(points or [(0.0, 0.0)]).T
+    dx, dy = x - x.mean(), y - y.mean()
+    if not dx.any():
+        return "", "", "", ""
+    slope = float(dx @ dy / (dx @ dx))
+    r_squared = float((dx @ dy) ** 2 / ((dx @ dx) * (dy @ dy)))
+    efficiency = 100 * (10 ** (-1 / slope) - 1)
+    intercept = float(y.mean() - slope * x.mean())
+    return f"{intercept:.3f}", f"{r_squared:.3f}", f"{slope:.3f}", f"{efficiency:.3f}"
 
 
 def stepone_text(plate: Plate) -> bytes:
