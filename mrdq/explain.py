@@ -13,7 +13,7 @@ from mrdq import vocabulary as words
 from mrdq.errors import refuse
 from mrdq.evidence import CRITERIA
 from mrdq.guideline import Guideline
-from mrdq.pipeline import Files
+from mrdq.storage import Files
 from mrdq.study import Study
 from mrdq.tables import CALLS, CURVES, EVIDENCE, STANDARDS
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,10 @@ import pandas as pd
 from mrdq import ingest, storage
 from mrdq.analysis import Definitions, analyse
 from mrdq.errors import Problem, Problems
+from mrdq.reports import html
 from mrdq.sheets import Sheet
 from mrdq.status import combine
+from mrdq.storage import Files
 from mrdq.study import SHEETS, Study
 from mrdq.survival import hand_off
 from mrdq.tables import CALLS, CURVES, EVIDENCE, RUNS, STANDARDS, STATUS, WELLS
@@ -26,28 +27,6 @@ Progress = Callable[[str], None]
 
 def _silent(_: str) -> None:
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """Where the results of a study lie."""
-
-    folder: Path
-
-    @property
-    def wells(self) -> Path:
-        return self.folder / "wells.parquet"
-
-    @property
-    def runs(self) -> Path:
-        return self.folder / "runs.tsv"
-
-    @property
-    def survival(self) -> Path:
-        return self.folder / "survival.tsv"
-
-    def table(self, name: str) -> Path:
-        return self.folder / name
 
 
 def check(study: Study, *, progress: Progress = _silent) -> ingest.Reading:
@@ -205,8 +184,6 @@ def run(
 
     Returns the warnings.
     """
-    from mrdq.reports import html
-
     say("reading exports and layouts")
     reading = check(study, progress=progress)
     reading.problems.raise_if_any()

@@ -6,6 +6,7 @@ import io
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,28 @@ from mrdq.tables import COUNT, FLAG, REAL, WELLS, Table
 
 # Twelve significant digits: beyond them processors differ, and no person reads on.
 FLOAT_FORMAT = "%.12g"
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the results of a study lie."""
+
+    folder: Path
+
+    @property
+    def wells(self) -> Path:
+        return self.folder / "wells.parquet"
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / "runs.tsv"
+
+    @property
+    def survival(self) -> Path:
+        return self.folder / "survival.tsv"
+
+    def table(self, name: str) -> Path:
+        return self.folder / name
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -68,7 +68,7 @@ results_option = click.option(
 
 
 def _open(study: Path, guideline: str = "", results: str = "") -> tuple[Study, Any]:
-    from mrdq.pipeline import Files
+    from mrdq.storage import Files
     from mrdq.study import load_study
 
     loaded = load_study(study, guideline=guideline)
@@ -148,6 +148,7 @@ def ingest(study: Path, results: str, batch: str, gather: bool) -> None:
     """Read exports and layouts to wells.parquet and runs.tsv; a bad run is a row."""
     from mrdq import pipeline
     from mrdq.batches import batches
+    from mrdq.storage import Files
 
     loaded, files = _open(study, results=results)
     found = batches(loaded.runs.columns["run_id"], loaded.config.runs_per_job)
@@ -155,7 +156,7 @@ def ingest(study: Path, results: str, batch: str, gather: bool) -> None:
     if gather:
         pipeline.gather([folder / name for name in found], files)
     else:
-        files = pipeline.Files(folder / batch) if batch else files
+        files = Files(folder / batch) if batch else files
         run_ids = _runs_of(batch, found) if batch else loaded.runs.columns["run_id"]
         problems = pipeline.ingest_batch(loaded, run_ids, files)
         show([*problems.warnings, *problems.errors])

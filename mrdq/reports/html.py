@@ -12,8 +12,8 @@ import pandas as pd
 from mrdq import storage
 from mrdq import vocabulary as words
 from mrdq.evidence import CRITERIA
-from mrdq.pipeline import Files
 from mrdq.reports.picture import curve_picture
+from mrdq.storage import Files
 from mrdq.study import Study
 from mrdq.tables import CALLS, CURVES, EVIDENCE, RUNS, STATUS
 

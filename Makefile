@@ -1,0 +1,58 @@
+# make run    the example study, from nothing to results/
+# make test   the tests                make check  style, types, layers, docs, workflow
+# make bench  the benchmarks           make docs   the generated parts of the docs
+PYTHON ?= python3
+VENV := .venv
+BIN := $(abspath $(VENV))/bin
+# Whatever a person's shell is set to, the project's own tools come first.
+export PATH := $(BIN):$(PATH)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run test check bench docs clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/installed
+	@echo "== The example study (SIMULATED data) through Snakemake"
+	snakemake
+	@echo "== Done. Look at results/report/index.html; the tables are in results/."
+
+test: $(VENV)/installed-dev
+	@echo "== The tests (a few minutes)"
+	$(BIN)/python -m pytest -n auto -q
+	@echo "== All passed. What the rules are and how they are shown: docs/specification/."
+
+check: $(VENV)/installed-dev
+	ruff check .
+	ruff format --check .
+	mypy
+	$(BIN)/python -m pytest -q tests/unit/test_layers.py tests/unit/test_docs.py
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+bench: $(VENV)/installed-dev
+	@echo "== The benchmarks (about ten minutes); the table goes to docs/benchmarks.md"
+	$(BIN)/python tests/benchmarks/bench.py
+
+docs: $(VENV)/installed-dev
+	$(BIN)/python docs/generate.py
+	$(BIN)/python tests/spec/print_docs.py
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "mrdq needs Python 3.11 or later; name one: make PYTHON=python3.12"; exit 1; }
+	@echo "== An environment of its own in $(VENV)"
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python requirements.lock pyproject.toml
+	@echo "== Pinned dependencies (a minute or two, the first time)"
+	$(PIP) install -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
+	@echo "== Pinned tools for the tests"
+	$(PIP) install -r requirements-dev.lock
+	@touch $@
+
+clean:
+	rm -rf $(VENV) results logs benchmarks .mrdq .snakemake
