@@ -330,6 +330,7 @@ def _curves_table(wells: Wells, curves: Curves, guideline: Guideline) -> pd.Data
             "sensitivity": curves.sensitivity,
             "accepted": curves.accepted,
             "guideline": guideline.id,
+            "sensitivity_cq": curves.sensitivity_cq,
         }
     )
 

@@ -39,17 +39,25 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
     assay = {
         key: study.assay(key)[target] for key in ("patient_id", "dna_per_well", "blast_fraction")
     }
-    lines = [
-        *_heading(call, guideline, study),
-        *_background(wells, run, target, curve),
-        *_curve(curve, _rows(standards, run_id=run, target=target)),
-        *_control_gene(call, curves, wells, assay),
-        *_sample(call, curve, guideline, _rows(wells, run_id=run, target=target, sample_id=sample, role=words.SAMPLE)),
-        *_level(call, curve, assay),
-        *_criteria(_rows(evidence, run_id=run, target=target, sample_id=""),
-                   _rows(evidence, run_id=run, target=target, sample_id=sample)),
-        *_conclusion(call),
-    ]  # fmt: skip
+    of_sample = _rows(wells, run_id=run, target=target, sample_id=sample, role=words.SAMPLE)
+    chapters = {
+        "Controls": _background(wells, run, target, curve),
+        "Standards, from the most concentrated": _curve(
+            curve, _rows(standards, run_id=run, target=target)
+        ),
+        "Amount of DNA": _control_gene(call, curves, wells, assay),
+        "The sample": _sample(call, curve, guideline, of_sample),
+        "Level": _level(call, curve, assay),
+        "Criteria": _criteria(
+            _rows(evidence, run_id=run, target=target, sample_id=""),
+            _rows(evidence, run_id=run, target=target, sample_id=sample),
+        ),
+        f"Call: {call['call']}": _conclusion(call),
+    }
+    lines = list(_heading(call, guideline, study))
+    filled = {title: found for title, content in chapters.items() if (found := list(content))}
+    for place, (title, content) in enumerate(filled.items(), 1):
+        lines += ["", f"{place}. {title}", *content]
     return "\n".join(lines) + "\n"
 
 
@@ -100,8 +108,6 @@ def _cq(row: Row) -> str:
 
 
 def _background(wells: pd.DataFrame, run: str, target: str, curve: Row) -> Iterator[str]:
-    yield ""
-    yield "1. Controls"
     for role, name in ((words.NTC, "no template"), (words.BACKGROUND, "background")):
         found = _rows(wells, run_id=run, target=target, role=role)
         yield f"   {name}: {', '.join(map(_cq, found)) or 'no well'}"
@@ -109,8 +115,6 @@ def _background(wells: pd.DataFrame, run: str, target: str, curve: Row) -> Itera
 
 
 def _curve(curve: Row, standards: list[Row]) -> Iterator[str]:
-    yield ""
-    yield "2. Standards, from the most concentrated"
     yield "   dilution      wells  mean Cq   spread    step      reproducible"
     for row in standards:
         yield (
@@ -132,8 +136,6 @@ def _curve(curve: Row, standards: list[Row]) -> Iterator[str]:
 def _control_gene(
     call: Row, curves: pd.DataFrame, wells: pd.DataFrame, assay: Row
 ) -> Iterator[str]:
-    yield ""
-    yield "3. Amount of DNA"
     if not call["control_gene"]:
         yield "   no control gene was measured for this sample"
         return
@@ -152,8 +154,6 @@ def _control_gene(
 
 
 def _sample(call: Row, curve: Row, guideline: Guideline, found: list[Row]) -> Iterator[str]:
-    yield ""
-    yield "4. The sample"
     yield f"   wells: {', '.join(map(_cq, found))}"
     yield f"   mean Cq {number(call['mean_cq'])}, spread {number(call['delta_cq'])}"
     distance = guideline["positive_background_distance_minimum"].value
@@ -163,7 +163,11 @@ def _sample(call: Row, curve: Row, guideline: Guideline, found: list[Row]) -> It
     else:
         yield f"   a positive well: Cq at most B - {distance:g} = {number(background - distance)}"
     near = guideline["positive_sensitivity_distance_maximum"].value
-    yield f"   and at most {near:g} cycles above the highest Cq at the sensitivity"
+    highest = curve["sensitivity_cq"]
+    if math.isnan(highest):
+        yield "   (no dilution met the definition of sensitivity: no upper bound from the standards)"
+    else:
+        yield f"   and Cq at most M + {near:g} = {number(highest + near)}, M the highest Cq at the sensitivity"
     yield f"   positive wells: {number(call['n_positive'])}"
 
 
@@ -172,8 +176,6 @@ def _level(call: Row, curve: Row, assay: Row) -> Iterator[str]:
         return
     blasts = assay["blast_fraction"] or 1.0
     raw = 10 ** ((call["mean_cq"] - curve["intercept"]) / curve["slope"])
-    yield ""
-    yield "5. Level"
     yield (
         f"   10^(({number(call['mean_cq'])} - {number(curve['intercept'])}) / {number(curve['slope'])}) = {number(raw)}"
     )
@@ -185,8 +187,6 @@ def _level(call: Row, curve: Row, assay: Row) -> Iterator[str]:
 
 
 def _criteria(of_run: list[Row], of_sample: list[Row]) -> Iterator[str]:
-    yield ""
-    yield "6. Criteria"
     order = list(CRITERIA)
     for row in sorted(of_run + of_sample, key=lambda row: order.index(row["criterion"])):
         yield f"   {criterion_text(row)}"
@@ -197,15 +197,14 @@ def criterion_text(row: Row) -> str:
     bounds = [f"at least {number(row['minimum'])}"] if not math.isnan(row["minimum"]) else []
     bounds += [f"at most {number(row['maximum'])}"] if not math.isnan(row["maximum"]) else []
     asked = " and ".join(bounds) or "no bound"
+    unit = "" if row["unit"] == "1" else f" {row['unit']}"
     return (
-        f"{row['criterion']:<20} {row['outcome']:<15} {number(row['value'])} ({asked} {row['unit']}): "
+        f"{row['criterion']:<20} {row['outcome']:<15} {number(row['value'])} ({asked}{unit}): "
         f"{CRITERIA[row['criterion']][1]}"
     )
 
 
 def _conclusion(call: Row) -> Iterator[str]:
-    yield ""
-    yield f"7. Call: {call['call']}"
     if call["reasons"]:
         yield f"   decided by: {call['reasons'].replace(';', ', ')}"
     for flag in filter(None, call["flags"].split(";")):

@@ -120,6 +120,7 @@ CURVES = Table("curves.tsv", "standard curve and limits of every target of every
     _real("quantitative_range", "last reproducible dilution (ng for a control gene)"),
     _real("sensitivity", "last detected dilution"), _flag("accepted", "points, slope and R² are met"),
     _text("guideline", "rule set"),
+        _real("sensitivity_cq", "M: highest Cq that counted at the sensitivity", "cycle"),
 ))  # fmt: skip
 CALLS = Table("calls.tsv", "call of every sample for every MRD target of every run", ("run_id", "target", "sample_id"), (
     _RUN, _TARGET, _SAMPLE, _PATIENT, _TIMEPOINT, _text("call", "the call", words.CALLS),

@@ -29,10 +29,10 @@ _SHOWN = {
 
 
 def level(value: float) -> str:
-    """An MRD level or limit for people, ``3.2e-4``; "" for none."""
+    """An MRD level or limit for people, ``3.21e-4``; "" for none."""
     if value is None or math.isnan(value):
         return ""
-    mantissa, exponent = f"{value:.1e}".split("e")
+    mantissa, exponent = f"{value:.2e}".split("e")
     return f"{mantissa}e{int(exponent)}"
 
 

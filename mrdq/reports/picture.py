@@ -28,7 +28,7 @@ def curve_picture(curve: dict[str, Any], wells: pd.DataFrame, calls: list[dict[s
     if standards.empty:
         return ""
     logs = [math.log10(d) for d in standards["dilution"]]
-    low, high = math.floor(min(logs) - 1e-9), math.ceil(max(logs) + 1e-9)
+    low, high = math.floor(min(logs) + 1e-9), math.ceil(max(logs) - 1e-9)
     cqs = [
         *standards["cq"],
         *samples["cq"],
@@ -37,7 +37,7 @@ def curve_picture(curve: dict[str, Any], wells: pd.DataFrame, calls: list[dict[s
     bottom, top = float(math.floor(min(cqs)) - 1), float(math.ceil(max(cqs)) + 1)
 
     def x(log: float) -> float:
-        return LEFT + (high - log) / max(high - low, 1) * (WIDTH - LEFT - RIGHT - 30)
+        return LEFT + (high - log) / max(high - low, 1) * (WIDTH - LEFT - RIGHT - 44)
 
     def y(cq: float) -> float:
         return HEIGHT - BOTTOM - (cq - bottom) / (top - bottom) * (HEIGHT - BOTTOM - TOP)
@@ -85,7 +85,7 @@ def _axes(decades: range, ticks: range, x: Any, y: Any) -> list[str]:
     ]
     parts += [_text(4, y(tick) + 3, str(tick), "#333") for tick in ticks]
     parts.append(_text(LEFT + 90, HEIGHT - 4, "dilution", "#333"))
-    parts.append(_text(WIDTH - RIGHT - 38, HEIGHT - BOTTOM + 12, "samples", "#333"))
+    parts.append(_text(WIDTH - RIGHT - 38, HEIGHT - 4, "samples", "#333"))
     parts.append(_text(LEFT - 18, TOP + 2, "Cq", "#333"))
     return parts
 
