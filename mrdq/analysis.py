@@ -72,7 +72,7 @@ def analyse(wells: pd.DataFrame, definitions: Definitions) -> Tables:
     parts = []
     for name, guideline in definitions.guidelines.items():
         targets = control_genes | set(assays.loc[assays["guideline"] == name, "target"])
-        member = np.isin(np.asarray(wells["target"].cat.categories, dtype=object), list(targets))
+        member = wells["target"].cat.categories.isin(list(targets))
         mask = member[wells["target"].cat.codes]
         mine = wells if mask.all() else wells[mask]
         parts.append(_analyse_under(mine, guideline, control_genes, definitions))

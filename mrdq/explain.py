@@ -88,10 +88,10 @@ def _one(calls: pd.DataFrame, key: dict[str, str]) -> Row:
 
 
 def number(value: float, unit: str = "") -> str:
-    """A number for reading: six significant digits, ``none`` for an absent one."""
+    """A number for reading: eight significant digits, ``none`` for an absent one."""
     if value is None or math.isnan(value):
         return "none"
-    return f"{value:.6g}{' ' + unit if unit else ''}"
+    return f"{value:.8g}{' ' + unit if unit else ''}"
 
 
 def _heading(call: Row, guideline: Guideline, study: Study) -> Iterator[str]:

@@ -97,7 +97,7 @@ def index_wells(wells: pd.DataFrame, control_genes: frozenset[str], guideline: G
     key = run[keep].astype(np.int64) * len(targets) + target[keep]
     unit, unit_key = _dense(key)
     unit_target = unit_key % max(len(targets), 1)
-    is_control_gene = np.isin(targets, list(control_genes))[unit_target]
+    is_control_gene = pd.Index(targets).isin(list(control_genes))[unit_target]
     dose = np.where(
         is_control_gene[unit],
         wells["quantity_ng"].to_numpy(dtype=float)[keep], wells["dilution"].to_numpy(dtype=float)[keep],
