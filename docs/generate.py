@@ -1,0 +1,333 @@
+"""Writes the parts of the documentation that the code itself knows.
+
+``python docs/generate.py`` rewrites every part that stands between a pair of markers;
+``python docs/generate.py --check`` changes nothing, names the files that are stale and exits 1.
+A part is marked by ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from mrdq import definitions, resources, tables, vocabulary
+from mrdq.cli import main
+from mrdq.evidence import CRITERIA, QUANTIFIABLE, RUN_GATES, SAMPLE_GATES
+from mrdq.instruments import FORMATS
+from mrdq.layout import LAYOUT_COLUMNS
+from mrdq.study import SHEETS
+
+ROOT = Path(__file__).resolve().parent.parent
+_PART = re.compile(r"<!-- generated: ([a-z-]+) -->\n(.*?)<!-- end of \1 -->", re.DOTALL)
+_OPENING = re.compile(r"<!-- (?:generated: |end of )([a-z-]+) -->")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; a bar inside a cell is escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines
+    )
+
+
+def code(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def formats() -> str:
+    """Every family of exports that is read."""
+    rows = [
+        [f"`{key}`", reader.title, reader.description, reader.evidence]
+        for key, reader in FORMATS.items()
+    ]
+    return table(["`format`", "instruments", "what is read", "tried on"], rows)
+
+
+def task_words() -> str:
+    """The vendors' words of a task column, by role."""
+    roles: dict[str, list[str]] = _aliases()["roles"]
+    return table(
+        ["role", "words of the task column"], [[f"`{r}`", code(w)] for r, w in roles.items()]
+    )
+
+
+def no_signal_words() -> str:
+    """The words of a Cq cell that mean: ran, no signal."""
+    found: dict[str, list[str]] = _aliases()["undetermined"]
+    rows = [[f"`{key}`", code(found[key])] for key in FORMATS]
+    return table(["`format`", "words of a Cq cell that mean no signal"], rows)
+
+
+def export_headers() -> str:
+    """The headers that each reader knows, by our column."""
+    headers: dict[str, dict[str, list[str]]] = _aliases()["columns"]
+    parts = []
+    for key, reader in FORMATS.items():
+        rows = [[column, code(names)] for column, names in headers[key].items()]
+        parts.append(f"### {reader.title}\n\n" + table(["column", "headers of the export"], rows))
+    return "\n\n".join(parts)
+
+
+def _aliases() -> dict[str, Any]:
+    text = resources.path("instruments/aliases.yaml").read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
+
+
+def output_tables() -> str:
+    """Every table that leaves mrdq, with every column."""
+    parts = []
+    for one in tables.TABLES:
+        rows = [
+            [f"`{c.name}`", c.kind, "" if c.unit in ("", "1") else c.unit, c.doc + _of(c.words)]
+            for c in one.columns
+        ]
+        heading = f"## {one.name}\n\nHolds {one.doc}. One row per {code(one.key)}.\n\n"
+        parts.append(heading + table(["column", "kind", "unit", "meaning"], rows))
+    return "\n\n".join(parts)
+
+
+def _of(words: Sequence[str]) -> str:
+    return f": {code(words)}" if words else ""
+
+
+def flags() -> str:
+    """Every flag of a call or status."""
+    return table(["flag", "meaning"], [[f"`{k}`", v] for k, v in vocabulary.FLAGS.items()])
+
+
+def criteria() -> str:
+    """Every criterion, what it asks, and what becomes of a call that fails it."""
+    rows = []
+    for name, (unit, asks) in CRITERIA.items():
+        subject = "run and target" if name in RUN_GATES else "sample"
+        rows.append([f"`{name}`", subject, asks, "" if unit == "1" else unit, _use(name)])
+    return table(["criterion", "judged per", "value", "unit", "use"], rows)
+
+
+def _use(name: str) -> str:
+    if name in RUN_GATES + SAMPLE_GATES:
+        return "gate: a failure makes the call `not_evaluable`"
+    if name in QUANTIFIABLE:
+        return "a positive that does not pass is not quantifiable"
+    if name == "positive_wells":
+        return "separates positive from `negative`"
+    return "separates the two calls below the range (`euromrd-2024`)"
+
+
+def rule_sets() -> str:
+    """The shipped rule sets."""
+    rows = []
+    for name in definitions.names("guidelines"):
+        rules = definitions.load_guideline(name)
+        rows.append(
+            [
+                f"`{rules.id}`",
+                rules.version,
+                rules.status,
+                rules.title,
+                code(rules.calls),
+                rules.grades,
+            ]
+        )
+    return table(
+        ["id", "version", "status", "title", "calls it may issue", "grades of its parameters"], rows
+    )
+
+
+def parameters() -> str:
+    """Every parameter of a rule set, with its value and grade in each shipped one."""
+    names = definitions.names("guidelines")
+    loaded = [definitions.load_guideline(name) for name in names]
+    schema = yaml.safe_load(
+        resources.path("schemas/guideline.schema.yaml").read_text(encoding="utf-8")
+    )
+    rows = []
+    for name in schema["properties"]["parameters"]["properties"]:
+        having = [rules[name] for rules in loaded if name in rules.parameters]
+        rows.append(
+            [f"`{name}`", *_meaning(having), *(_value(rules.get(name)) for rules in loaded)]
+        )
+    return table(["parameter", "meaning", "unit", "bound", *(f"`{name}`" for name in names)], rows)
+
+
+def _meaning(having: Sequence[Any]) -> list[str]:
+    """Meaning, unit and bound; of notes that differ by the rule set, the one that says least of it."""
+    if not having:
+        return [
+            "A Cq above it is read as undetermined. No shipped rule set has one.",
+            "cycle",
+            "maximum",
+        ]
+    note = min((parameter.note for parameter in having), key=len)
+    return [note, "" if having[0].unit == "1" else having[0].unit, having[0].bound]
+
+
+def _value(parameter: Any) -> str:
+    return f"{parameter.value:g} ({parameter.grade})" if parameter else "none"
+
+
+def protocols() -> str:
+    """The shipped protocols and what follows at each timepoint."""
+    rows = []
+    for name in definitions.names("protocols"):
+        protocol = definitions.load_protocol(name)
+        rows += [
+            [f"`{name}`", f"`{at.id}`", code(at.positive_statuses), f"{at.positive_from_level:g}",
+             at.grade, at.next_positive, at.next_negative, at.next_repeat]
+            for at in protocol.timepoints
+        ] or [[f"`{name}`", "none", *[""] * 6]]  # fmt: skip
+    head = [
+        "protocol",
+        "timepoint",
+        "counts as positive",
+        "from level",
+        "grade",
+        "positive",
+        "negative",
+        "else",
+    ]
+    return table(head, rows)
+
+
+def sheets() -> str:
+    """What the program itself says of each column of the sheets, in a line."""
+    parts = []
+    for sheet, columns in {**SHEETS, "layout": LAYOUT_COLUMNS}.items():
+        rows = [[f"`{c.name}`", _need(c), c.doc] for c in columns]
+        parts.append(
+            f"### The columns of {_named(sheet)}\n\n" + table(["column", "required", "holds"], rows)
+        )
+    return "\n\n".join(parts)
+
+
+def _named(sheet: str) -> str:
+    return "a layout" if sheet == "layout" else f"the {sheet} sheet"
+
+
+def _need(column: Any) -> str:
+    if column.required:
+        return "yes"
+    return "column yes, cell no" if column.header_required else ""
+
+
+def commands() -> str:
+    """Every verb with its arguments and options."""
+    return "\n\n".join(_command(words, command) for words, command in verbs(main, "mrdq"))
+
+
+def verbs(command: click.Command, words: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command below ``command``, groups first, with the words that call it."""
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield f"{words} {name}", below
+            yield from verbs(below, f"{words} {name}")
+
+
+def _command(words: str, command: click.Command) -> str:
+    arguments = [
+        p.make_metavar(click.Context(command))
+        for p in command.params
+        if isinstance(p, click.Argument)
+    ]
+    if isinstance(command, click.Group):
+        arguments.append("VERB")
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    parts = [
+        f"## {words}",
+        " ".join((command.help or "").split()),
+        f"`{' '.join([words, *arguments])}`",
+    ]
+    if options:
+        rows = [
+            [f"`{' '.join([*o.opts, _metavar(o)]).strip()}`", (o.help or "") + _default(o)]
+            for o in options
+        ]
+        parts.append(table(["option", "meaning"], rows))
+    return "\n\n".join(parts)
+
+
+def _metavar(option: click.Option) -> str:
+    return "" if option.is_flag else option.metavar or option.type.name.upper()
+
+
+def _default(option: click.Option) -> str:
+    if option.required:
+        return " Required."
+    return f" Default {option.default}." if option.show_default else ""
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "formats": formats,
+    "task-words": task_words,
+    "no-signal-words": no_signal_words,
+    "export-headers": export_headers,
+    "tables": output_tables,
+    "flags": flags,
+    "criteria": criteria,
+    "rule-sets": rule_sets,
+    "parameters": parameters,
+    "protocols": protocols,
+    "sheets": sheets,
+    "commands": commands,
+}
+
+
+def pages() -> list[Path]:
+    """The documentation pages that may hold generated parts."""
+    return sorted(
+        [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "config" / "README.md"]
+    )
+
+
+def renewed(text: str) -> str:
+    """A page with every generated part made anew; raises ``ValueError`` for a marker gone wrong."""
+    parts = [match[1] for match in _PART.finditer(text)]
+    marked = _OPENING.findall(text)
+    if sorted(marked) != sorted(2 * parts):
+        raise ValueError(f"markers without their pair among {sorted(set(marked))}")
+    strange = sorted(set(parts) - set(PARTS))
+    if strange:
+        raise ValueError(f"no part is called {', '.join(strange)}")
+    return _PART.sub(_renewed_part, text)
+
+
+def _renewed_part(match: re.Match[str]) -> str:
+    name = match[1]
+    return f"<!-- generated: {name} -->\n\n{PARTS[name]()}\n\n<!-- end of {name} -->"
+
+
+def stale_pages(*, write: bool) -> list[Path]:
+    """The pages whose generated parts are not what the code says; ``write`` mends them."""
+    stale = []
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        new = renewed(text)
+        if new != text:
+            stale.append(page)
+            if write:
+                page.write_text(new, encoding="utf-8")
+    return stale
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit 1 if a page is stale"
+    )
+    check: bool = parser.parse_args(arguments).check
+    stale = stale_pages(write=not check)
+    for page in stale:
+        sys.stdout.write(f"{'stale' if check else 'rewritten'}: {page.relative_to(ROOT)}\n")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(run())
