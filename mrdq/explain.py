@@ -15,7 +15,7 @@ from mrdq.evidence import CRITERIA
 from mrdq.guideline import Guideline
 from mrdq.storage import Files
 from mrdq.study import Study
-from mrdq.tables import CALLS, CURVES, EVIDENCE, STANDARDS
+from mrdq.tables import CURVES, EVIDENCE, STANDARDS
 
 Row = dict[str, Any]
 
@@ -25,17 +25,14 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
 
     Raises :class:`MrdqError` if there is no such call, naming those there are.
     """
-    calls = storage.read_table(files.table("calls.tsv"), CALLS)
+    calls = storage.read_calls(files, study)
     call = _one(calls, {"run_id": run, "target": target, "sample_id": sample})
     curves = storage.read_table(files.table("curves.tsv"), CURVES)
     curve = _rows(curves, run_id=run, target=target)[0]
     standards = storage.read_table(files.table("standards.tsv"), STANDARDS)
     evidence = storage.read_table(files.table("evidence.tsv"), EVIDENCE)
     wells = storage.read_wells([files.wells])
-    guideline = study.guidelines.get(call["guideline"])
-    if guideline is None:
-        refuse(str(files.table("calls.tsv")), f"one of the study's rule sets {', '.join(study.guidelines)}",
-               found=call["guideline"], remedy="Run the study again.")  # fmt: skip
+    guideline = study.guidelines[call["guideline"]]
     assay = {
         key: study.assay(key)[target] for key in ("patient_id", "dna_per_well", "blast_fraction")
     }
@@ -47,7 +44,7 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
         ),
         "Amount of DNA": _control_gene(call, curves, wells, assay),
         "The sample": _sample(call, curve, guideline, of_sample),
-        "Level": _level(call, curve, assay),
+        "Level": _level(call, curve, assay, guideline),
         "Criteria": _criteria(
             _rows(evidence, run_id=run, target=target, sample_id=""),
             _rows(evidence, run_id=run, target=target, sample_id=sample),
@@ -171,7 +168,7 @@ def _sample(call: Row, curve: Row, guideline: Guideline, found: list[Row]) -> It
     yield f"   positive wells: {number(call['n_positive'])}"
 
 
-def _level(call: Row, curve: Row, assay: Row) -> Iterator[str]:
+def _level(call: Row, curve: Row, assay: Row, guideline: Guideline) -> Iterator[str]:
     if math.isnan(call["mrd_level"]):
         return
     blasts = assay["blast_fraction"] or 1.0
@@ -181,7 +178,7 @@ def _level(call: Row, curve: Row, assay: Row) -> Iterator[str]:
     )
     yield f"   × F {number(call['normalisation'])} × blast fraction {blasts:g} = {number(call['mrd_level'])}"
     yield (
-        f"   95 % calibration interval {number(call['mrd_level_low'])} to {number(call['mrd_level_high'])} "
+        f"   {100 * guideline['interval_confidence'].value:g} % calibration interval {number(call['mrd_level_low'])} to {number(call['mrd_level_high'])} "
         "(curve, replicates, control gene; not the sampling of few molecules)"
     )
 

@@ -43,8 +43,9 @@ class Parameter:
 
     @property
     def confirmed(self) -> bool:
-        """Read in a source, or confirmed by a named person of the laboratory."""
-        return self.grade in CONFIRMED_GRADES or bool(self.verified_by and self.verified_on)
+        """Read in a source, or confirmed by a named person of the laboratory, who says where."""
+        by_laboratory = self.verified_by and self.verified_on and self.locator
+        return self.grade in CONFIRMED_GRADES or bool(by_laboratory)
 
     def met_by(
         self, values: NDArray[np.float64] | float, *, bound: NDArray[np.float64] | float | None = None,
@@ -115,6 +116,10 @@ class Guideline:
         """How many parameters have which grade, in words."""
         counts: dict[str, int] = {}
         for parameter in self.parameters.values():
-            grade = "verified by the laboratory" if parameter.verified_by else parameter.grade
+            grade = (
+                "verified by the laboratory"
+                if parameter.confirmed and parameter.verified_by
+                else parameter.grade
+            )
             counts[grade] = counts.get(grade, 0) + 1
         return ", ".join(f"{count} {grade}" for grade, count in sorted(counts.items()))

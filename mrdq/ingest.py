@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import operator
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +29,10 @@ class Reading:
     wells: pd.DataFrame
     runs: pd.DataFrame
     problems: Problems = field(default_factory=Problems)
+
+
+_WELLS_96 = [f"{row}{column}" for row in "ABCDEFGH" for column in range(1, 13)]
+_WELLS_384 = [f"{row}{column}" for row in "ABCDEFGHIJKLMNOP" for column in range(1, 25)]
 
 
 def bench_of(study: Study) -> plate.Bench:
@@ -98,16 +102,17 @@ def _read_run(
     problems.extend(plate.unused_note(wells, record["export"]))
     row |= {
         "state": "read",
+        "not_read": " | ".join(export.notes),
         "n_wells": len(wells["well"]),
-        "n_unused": sum(not r for r in wells["role"]),
+        "n_unused": wells["role"].count(""),
     }
     return row, wells
 
 
 def _bytes(study: Study, file: str) -> bytes:
-    path = study.root / file
     try:
-        return path.read_bytes()
+        with open(os.path.join(study.root, file), "rb") as export:
+            return export.read()
     except FileNotFoundError:
         problem = Problem(
             file, "a file", remedy="The file does not exist; mend the path in the runs sheet."
@@ -141,9 +146,9 @@ def _wells_table(rows: list[dict[str, Any]], plates: list[dict[str, list[Any]]])
 
 def _plate_order(well: list[str], target: list[str]) -> list[int] | None:
     """The rows in the order of the plate; None if they are (most exports are)."""
-    rank = [plate.natural(name) for name in well]
-    if all(map(operator.lt, rank, rank[1:])):
+    if well in (_WELLS_96[: len(well)], _WELLS_384[: len(well)]):
         return None
+    rank = [plate.natural(name) for name in well]
     return sorted(range(len(rank)), key=lambda i: (rank[i], target[i]))
 
 
@@ -170,6 +175,5 @@ def study_problems(study: Study, wells: pd.DataFrame) -> list[Problem]:
     missing = [sample for sample in study.samples.columns["sample_id"] if sample not in held]
     if not missing:
         return []
-    return [Problem(study.samples.file, "a run that holds every sample", f"{len(missing)} in no run: "
-                    f"{', '.join(missing)}", column="sample_id", level="warning",
+    return [Problem(study.samples.file, "every sample in a run", ", ".join(missing), column="sample_id", level="warning",
                     remedy="Their status is not_done.")]  # fmt: skip

@@ -14,6 +14,7 @@ import pandas as pd
 from mrdq import ingest, storage
 from mrdq.analysis import Definitions, analyse
 from mrdq.errors import Problem, Problems
+from mrdq.plan import plan
 from mrdq.reports import html
 from mrdq.sheets import Sheet
 from mrdq.status import combine
@@ -142,7 +143,7 @@ def _with_sheets(table: pd.DataFrame, study: Study, keys: Mapping[str, str]) -> 
 
 def status(study: Study, files: Files) -> None:
     """CALLS to STATUS and the survival hand-off."""
-    calls = storage.read_table(files.table("calls.tsv"), CALLS)
+    calls = storage.read_calls(files, study)
     samples = frame(study.samples, "sample_id", "patient_id", "timepoint", "material")
     table = combine(calls, samples, study.protocols, study.protocol_of, study.guideline_of_patient)
     named = {key: guideline.version for key, guideline in study.guidelines.items()}
@@ -187,6 +188,8 @@ def run(
     say("reading exports and layouts")
     reading = check(study, progress=progress)
     reading.problems.raise_if_any()
+    if files.folder == study.results:
+        plan(study).note()
     write_wells(files, reading.wells, reading.runs)
     say("curves, evidence and calls")
     call(study, files)

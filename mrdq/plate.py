@@ -230,13 +230,13 @@ def _append_unused(out: dict[str, list[Any]], export: Export, i: int) -> None:
 
 def unused_note(wells: Mapping[str, Sequence[Any]], file: str) -> list[Problem]:
     """One warning that names every well which no role uses."""
+    if "" not in wells["role"]:
+        return []
     names = [
         f"{w} {t}".strip()
         for w, t, r in zip(wells["well"], wells["target"], wells["role"], strict=True)
         if not r
     ]
-    if not names:
-        return []
     return [Problem(file, "every well used", f"{len(names)} unused: {', '.join(names)}", level=WARNING,
                     remedy="They are kept in wells.parquet without a role.")]  # fmt: skip
 
@@ -284,8 +284,8 @@ _Key = tuple[str, str, str, float]  # target, sample name, task and quantity of 
 
 
 # role, sample_id, dilution, quantity_ng
-_Values = tuple[str, str, float | None, float | None]
-_UNUSED: _Values = ("", "", None, None)
+_Values = tuple[str, str, float, float]
+_UNUSED: _Values = ("", "", math.nan, math.nan)
 
 
 def _decide(
@@ -304,11 +304,11 @@ def _decide(
             remedy = "Add the sample, give the run a layout, or a rule in layout_rules."
             return _UNUSED, ("a sample of the samples sheet", sample, remedy)
         _check_patient(sample, target, well, bench, file, problems)
-        return (role, sample, None, None), ()
+        return (role, sample, math.nan, math.nan), ()
     if not role:
         remedy = "Give the run a layout, or a rule in layout_rules."
         return _UNUSED, ("a task that is a role", task, remedy)
-    return (role, "", None, None), ()
+    return (role, "", math.nan, math.nan), ()
 
 
 def _role_by_rule(name: str, rules: LayoutRules, file: str, problems: Problems) -> str:
@@ -330,7 +330,7 @@ def _check_patient(
 
 def _dose(
     target: str, quantity: float, well: str, bench: Bench, file: str, problems: Problems
-) -> tuple[float | None, float | None]:
+) -> tuple[float, float]:
     """Dilution and amount [ng] of a standard from the export's unitless number.
 
     An amount of diagnostic DNA becomes a dilution, and a dilution an amount, by the
@@ -347,20 +347,20 @@ def _dose(
                              remedy="Add standard_quantity: dilution, ng, genome or cell to layout_rules."))  # fmt: skip
     elif (unit == "dilution") == (kind == words.MRD):
         if kind == words.MRD and quantity <= 1:
-            return quantity, None
+            return quantity, math.nan
         if kind == words.CONTROL_GENE:
-            return None, quantity * float(nanograms_per(unit))
+            return math.nan, quantity * float(nanograms_per(unit))
         problems.add(Problem(file, "a dilution of at most 1 (layout_rules.standard_quantity: dilution)",
                              f"{quantity:g}", column=place))  # fmt: skip
     elif nominal is None:
         problems.add(Problem(file, f"the dna_per_well of {target} in the assays sheet", column=place,
                              remedy="It relates the standards' quantities to dilutions."))  # fmt: skip
     elif kind == words.CONTROL_GENE:
-        return None, quantity * nominal
+        return math.nan, quantity * nominal
     else:
         amount = quantity * float(nanograms_per(unit))
         if amount <= nominal * (1 + 1e-9):
             return amount / nominal, amount
         problems.add(Problem(file, f"at most {nominal:g} ng of diagnostic DNA (the dna_per_well of {target})",
                              f"{amount:g} ng", column=place))  # fmt: skip
-    return None, None
+    return math.nan, math.nan

@@ -72,3 +72,8 @@ def status_fingerprint(study: Study) -> str:
     rule_sets = {name: guideline.hash for name, guideline in study.guidelines.items()}
     sheets = [study.samples.columns, study.patients.columns]
     return f"{software()} {short_hash([rule_sets, protocols, study.protocol_of, sheets])}"
+
+
+def report_fingerprint(study: Study) -> str:
+    """Changes if the page has to be made again."""
+    return f"{software()} {short_hash([study.config.study, study.notices])}"

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mrdq.errors import refuse
-from mrdq.tables import COUNT, FLAG, REAL, WELLS, Table
+from mrdq.study import Study
+from mrdq.tables import CALLS, COUNT, FLAG, REAL, WELLS, Table
 
 # Twelve significant digits: beyond them processors differ, and no person reads on.
 FLOAT_FORMAT = "%.12g"
@@ -115,6 +116,22 @@ def read_table(path: Path, schema: Table) -> pd.DataFrame:
         if kind == FLAG:
             table[name] = table[name] == "true"
     return table
+
+
+def read_calls(files: Files, study: Study) -> pd.DataFrame:
+    """CALLS, if they were made under the rule sets that ``study`` was loaded with.
+
+    Else a page would name one rule set and show the calls of another: :class:`MrdqError`.
+    """
+    path = files.table("calls.tsv")
+    calls = read_table(path, CALLS)
+    made = set(zip(calls["guideline"], calls["guideline_hash"], strict=True))
+    ours = {(name, guideline.hash) for name, guideline in study.guidelines.items()}
+    for name, hashed in sorted(made - ours):
+        refuse(str(path), f"calls made under {', '.join(sorted(f'{n} {h[:12]}' for n, h in ours))}",
+               found=f"{name} {hashed[:12]}", column="guideline",
+               remedy="Name the rule set again (--guideline), or make the calls again (mrdq call).")  # fmt: skip
+    return calls
 
 
 def parquet_bytes(wells: pd.DataFrame) -> bytes:

@@ -18,7 +18,7 @@ from mrdq.errors import WARNING, MrdqError, Problem, Problems
 from mrdq.guideline import Guideline
 from mrdq.protocol import Protocol
 from mrdq.sheets import Sheet, SheetColumn, iso_date, number, one_of, read_sheet
-from mrdq.units import UnitError, nanograms
+from mrdq.units import UnitError, fraction, nanograms
 
 GENERIC_PROTOCOL = "generic"
 
@@ -27,16 +27,6 @@ def _flag(text: str) -> int:
     if text not in ("0", "1"):
         raise UnitError("0 (no) or 1 (yes)")
     return int(text)
-
-
-def _fraction(text: str) -> float:
-    try:
-        value = float(text[:-1]) / 100 if text.endswith("%") else float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value <= 1:
-        raise UnitError("a fraction of blasts greater than 0 and at most 1, such as 0.85 or 85 %")
-    return value
 
 
 SHEETS: Mapping[str, tuple[SheetColumn, ...]] = {
@@ -70,7 +60,7 @@ SHEETS: Mapping[str, tuple[SheetColumn, ...]] = {
         SheetColumn(
             "blast_fraction",
             "fraction of blasts in the diagnostic sample",
-            parse=_fraction,
+            parse=fraction,
             missing=None,
         ),
     ),

@@ -161,5 +161,6 @@ RUNS = Table("runs.tsv", "every run: what was read, or why it could not be", ("r
     _text("format", "format that was read"), _text("instrument", "instrument, as the export says"),
     _text("state", "read, or failed", ("read", "failed")), _count("n_wells", "rows of wells.parquet"),
     _count("n_unused", "wells without a role"), _text("message", "why it failed"),
+        _text("not_read", "columns, rows and sheets of the export that were not read"),
 ))  # fmt: skip
 TABLES = (WELLS, CURVES, CALLS, EVIDENCE, STANDARDS, STATUS, RUNS)

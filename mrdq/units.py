@@ -72,6 +72,18 @@ def dilution(text: str) -> float:
 
 
 @cache
+def fraction(text: str) -> float:
+    """A fraction, 0 < f <= 1, written ``0.85`` or ``85 %``.  Raises :class:`UnitError`."""
+    expected = "a fraction greater than 0 and at most 1, such as 0.85 or 85 %"
+    bare = text.strip().replace(" ", "")
+    share = bare.endswith("%")
+    value = _decimal(bare[:-1] if share else bare, expected=expected) / (100 if share else 1)
+    if not 0 < value <= 1:
+        raise UnitError(expected)
+    return float(value)
+
+
+@cache
 def nanograms(text: str) -> float:
     """An amount of DNA [ng] from a number with a unit of mass, or ``genome`` or ``cell``.
 

@@ -54,5 +54,4 @@ FLAGS = {
     "wells_omitted": "wells of this sample were left out, by the instrument or by the layout",
     "other_material": "other materials were examined at this timepoint and did not decide",
     "discordant_targets": "evaluable targets of this timepoint differ between positive and negative",
-    "run_failed": "a run listed for the study could not be read",
 }

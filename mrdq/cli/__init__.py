@@ -148,11 +148,12 @@ def ingest(study: Path, results: str, batch: str, gather: bool) -> None:
     """Read exports and layouts to wells.parquet and runs.tsv; a bad run is a row."""
     from mrdq import pipeline
     from mrdq.batches import batches
+    from mrdq.plan import STATE
     from mrdq.storage import Files
 
     loaded, files = _open(study, results=results)
     found = batches(loaded.runs.columns["run_id"], loaded.config.runs_per_job)
-    folder = loaded.root / ".mrdq" / "batches"
+    folder = loaded.root / STATE / "batches"
     if gather:
         pipeline.gather([folder / name for name in found], files)
     else:
@@ -212,16 +213,17 @@ def report(study: Path, guideline: str, results: str) -> None:
 @main.command()
 @study_argument
 @results_option
-def gate(study: Path, results: str) -> None:
+@click.pass_context
+def gate(ctx: click.Context, study: Path, results: str) -> None:
     """Fail (exit 2) if a run of the results could not be read."""
     from mrdq import pipeline
-    from mrdq.errors import MrdqError
 
     _, files = _open(study, results=results)
     failed = pipeline.failed_runs(files)
     if failed:
         say(f"The results are complete but for {len(failed)} runs that could not be read:")
-        raise MrdqError(failed)
+        show(failed)
+        ctx.exit(EXIT_INPUT)
     click.echo("every run was read")
 
 

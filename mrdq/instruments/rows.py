@@ -29,8 +29,7 @@ class Rows:
     ----------
     number: row of the file or worksheet; ``well`` the normalised names; ``notes`` what was left aside.
     cells: one list per row; or else
-    flat: all cells in one list, with one cell more per row for the line end: ``stride`` per row;
-    bare: none of them has white space around it.
+    flat: all cells in one list, with one cell more per row for the line end: ``stride`` per row.
     """
 
     number: list[int]
@@ -39,12 +38,9 @@ class Rows:
     cells: list[list[str]] = field(default_factory=list)
     flat: list[str] = field(default_factory=list)
     stride: int = 0
-    bare: bool = False
 
     def column(self, index: int) -> list[str]:
         """The stripped cells of a column."""
-        if self.bare:
-            return self.flat[index :: self.stride]
         if self.stride:
             return list(map(str.strip, self.flat[index :: self.stride]))
         return [row[index].strip() for row in self.cells]
@@ -154,19 +150,6 @@ def _usual_block(place: Place) -> Rows | None:
         _footer_note(footers),
         flat=flat,
         stride=stride,
-        bare=_is_bare(block, delimiter),
-    )
-
-
-def _is_bare(block: str, delimiter: str) -> bool:
-    """No cell needs stripping: the only white space of the block is inside cells, as spaces."""
-    beside = (f"{delimiter} ", f" {delimiter}", "\n ", " \n")
-    odd = ("\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x1f", *("\t" if delimiter != "\t" else ""))
-    return (
-        block.isascii()
-        and block[:1] != " "
-        and block[-1:] != " "
-        and not any(text in block for text in (*beside, *odd))
     )
 
 

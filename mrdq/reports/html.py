@@ -15,7 +15,7 @@ from mrdq.evidence import CRITERIA
 from mrdq.reports.picture import curve_picture
 from mrdq.storage import Files
 from mrdq.study import Study
-from mrdq.tables import CALLS, CURVES, EVIDENCE, RUNS, STATUS
+from mrdq.tables import CURVES, EVIDENCE, RUNS, STATUS
 
 _SHOWN = {
     words.POSITIVE_QUANTIFIABLE: "positive, quantifiable",
@@ -53,14 +53,15 @@ def result_text(row: dict[str, Any]) -> str:
 def write(study: Study, files: Files) -> Path:
     """Write the page from the tables of ``files``; returns its path."""
     status = storage.read_table(files.table("status.tsv"), STATUS)
-    calls = storage.read_table(files.table("calls.tsv"), CALLS)
+    calls = storage.read_calls(files, study)
     curves = storage.read_table(files.table("curves.tsv"), CURVES)
     runs = storage.read_table(files.runs, RUNS)
     evidence = storage.read_table(files.table("evidence.tsv"), EVIDENCE)
     wells = storage.read_wells([files.wells])
     pictures = dict(_pictures(curves, wells, calls))
     page = _template().render(
-        study=study.config.study, notices=study.notices, guidelines=list(study.guidelines.values()),
+        study=study.config.study,
+        confidence=" or ".join(sorted({f"{100 * g['interval_confidence'].value:g} %" for g in study.guidelines.values()})), notices=study.notices, guidelines=list(study.guidelines.values()),
         failed=_records(runs[runs["state"] == "failed"]), runs=_records(runs), status=_records(status),
         patients=_patients(status, calls), failures=_failures(evidence), pictures=pictures, flags=words.FLAGS,
         criteria=CRITERIA, curves=_records(curves),

@@ -1,6 +1,7 @@
 rule call:
     """Curves, limits, evidence and calls of all runs."""
     input:
+        fingerprint=f"{FINGERPRINTS}/call",
         wells=f"{RESULTS}/wells.parquet",
     output:
         curves=f"{RESULTS}/curves.tsv",
@@ -13,8 +14,6 @@ rule call:
         "benchmarks/call.tsv"
     conda:
         "../envs/mrdq.yaml"
-    params:
-        fingerprint=PLAN.call,
     shell:
         "mrdq call . >{log} 2>&1"
 
@@ -22,6 +21,7 @@ rule call:
 rule status:
     """The status of every patient and timepoint, and the hand-off to survival analysis."""
     input:
+        fingerprint=f"{FINGERPRINTS}/status",
         calls=f"{RESULTS}/calls.tsv",
     output:
         status=f"{RESULTS}/status.tsv",
@@ -32,7 +32,5 @@ rule status:
         "benchmarks/status.tsv"
     conda:
         "../envs/mrdq.yaml"
-    params:
-        fingerprint=PLAN.status,
     shell:
         "mrdq status . >{log} 2>&1"

@@ -5,17 +5,18 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from mrdq.errors import MrdqError
-from mrdq.plan import plan
+from mrdq.plan import STATE, load_plan
 
 try:
-    PLAN = plan(Path("."))
+    PLAN = load_plan(Path("."))
+    PLAN.note()
 except MrdqError as error:
     raise WorkflowError(
         "The study's settings or sheets are wrong:", str(error)
     ) from None
 
-RESULTS = PLAN.results
-STATE = ".mrdq"
+RESULTS = PLAN.study.config.results
+FINGERPRINTS = f"{STATE}/fingerprints"
 
 
 wildcard_constraints:

@@ -20,7 +20,9 @@ rule ingest:
 rule gather:
     """Put the batches together: the same bytes however the runs were batched."""
     input:
-        expand(
+        fingerprint=f"{FINGERPRINTS}/gather",
+        files=[file for files in PLAN.files.values() for file in files],
+        batches=expand(
             f"{STATE}/batches/{{batch}}/{{table}}",
             batch=PLAN.batches,
             table=["wells.parquet", "runs.tsv"],
@@ -34,7 +36,5 @@ rule gather:
         "benchmarks/gather.tsv"
     conda:
         "../envs/mrdq.yaml"
-    params:
-        fingerprint=PLAN.report.rpartition(" ")[0],
     shell:
         "mrdq ingest . --gather >{log} 2>&1"

@@ -1,6 +1,7 @@
 rule report:
     """The page for people."""
     input:
+        fingerprint=f"{FINGERPRINTS}/report",
         wells=f"{RESULTS}/wells.parquet",
         runs=f"{RESULTS}/runs.tsv",
         curves=f"{RESULTS}/curves.tsv",
@@ -15,8 +16,6 @@ rule report:
         "benchmarks/report.tsv"
     conda:
         "../envs/mrdq.yaml"
-    params:
-        fingerprint=PLAN.report,
     shell:
         "mrdq report . >{log} 2>&1"
 
