@@ -253,7 +253,12 @@ def from_export(
     keys = list(zip(export.target, export.sample, export.task, export.quantity, strict=True))
     # The first well of each, for messages: a dictionary keeps the last it is given.
     first = dict(zip(reversed(keys), reversed(export.well), strict=True))
-    rule = {name: _role_by_rule(name, bench.rules, file, problems) for name in set(export.sample)}
+    rules = list(bench.rules.patterns.items())
+    rule = {
+        name: [role for role, pattern in rules if pattern.search(name)] if name else []
+        for name in set(export.sample)
+    }
+    problems.extend(_ambiguous(name, found, file) for name, found in rule.items() if len(found) > 1)
     values, doubts = {}, {}
     for key, well in first.items():
         values[key], doubt = _decide(key, rule[key[1]], well, bench, file, problems)
@@ -289,12 +294,12 @@ _UNUSED: _Values = ("", "", math.nan, math.nan)
 
 
 def _decide(
-    key: _Key, by_rule: str, well: str, bench: Bench, file: str, problems: Problems
+    key: _Key, by_rule: list[str], well: str, bench: Bench, file: str, problems: Problems
 ) -> tuple[_Values, tuple[str, ...]]:
     """What all wells with the same words in the export are, and the doubt (expected, found,
     remedy) that leaves them unused; replicates are decided once."""
     target, sample, task, quantity = key
-    role = by_rule or role_of_task(task) or ""
+    role = by_rule[0] if by_rule else role_of_task(task) or ""
     if target not in bench.kind:
         return _UNUSED, () if role == words.EMPTY else ("a target of the assays sheet", target)
     if role == words.STANDARD:
@@ -303,7 +308,12 @@ def _decide(
         if sample not in bench.sample_patient:
             remedy = "Add the sample, give the run a layout, or a rule in layout_rules."
             return _UNUSED, ("a sample of the samples sheet", sample, remedy)
-        _check_patient(sample, target, well, bench, file, problems)
+        owner, patient = bench.target_patient[target], bench.sample_patient[sample]
+        if patient != owner and bench.kind[target] == words.MRD:
+            expected = f"a sample of patient {owner}, whose clone {target} is"
+            problems.add(
+                Problem(file, expected, f"{sample} of patient {patient}", column=f"well {well}")
+            )
         return (role, sample, math.nan, math.nan), ()
     if not role:
         remedy = "Give the run a layout, or a rule in layout_rules."
@@ -311,21 +321,9 @@ def _decide(
     return (role, "", math.nan, math.nan), ()
 
 
-def _role_by_rule(name: str, rules: LayoutRules, file: str, problems: Problems) -> str:
-    matching = [role for role, pattern in rules.patterns.items() if name and pattern.search(name)]
-    if len(matching) > 1:
-        problems.add(Problem(file, "a sample name that one rule of layout_rules matches", name,
-                             remedy=f"It matches those for {' and '.join(matching)}: make them stricter."))  # fmt: skip
-    return matching[0] if matching else ""
-
-
-def _check_patient(
-    sample: str, target: str, well: str, bench: Bench, file: str, problems: Problems
-) -> None:
-    owner, patient = bench.target_patient[target], bench.sample_patient[sample]
-    if bench.kind[target] == words.MRD and patient != owner:
-        problems.add(Problem(file, f"a sample of patient {owner}, whose clone {target} is",
-                             f"{sample} of patient {patient}", column=f"well {well}"))  # fmt: skip
+def _ambiguous(name: str, roles: list[str], file: str) -> Problem:
+    remedy = f"It matches those for {' and '.join(roles)}: make them stricter."
+    return Problem(file, "a sample name that one rule of layout_rules matches", name, remedy=remedy)
 
 
 def _dose(

@@ -109,13 +109,11 @@ def cq_column(
 
 def _plain_cq(cells: list[str], undetermined: frozenset[str]) -> CqColumn | None:
     """The usual column: digits and points, and the family's word; None for all else."""
-    values = plain_numbers(cells)
-    signal = [] if values else [cell not in undetermined for cell in cells]
-    if values is None:
-        values = plain_numbers(list(compress(cells, signal)))
+    signal = [cell not in undetermined for cell in cells]
+    values = plain_numbers(list(compress(cells, signal)))
     if not values or min(values) <= 0 or max(values) > MAXIMUM_CQ:
         return None
-    decimal = "." if any("." in cell for cell in cells if cell not in undetermined) else ""
+    decimal = "." if any("." in cell for cell in compress(cells, signal)) else ""
     if len(values) == len(cells):
         return CqColumn(values, [DETERMINED] * len(cells), decimal, [])
     following = iter(values)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -30,6 +30,11 @@ QUANTSTUDIO = (
     *("Automatic Baseline", "Baseline Start", "Baseline End", "Comments", "Y-Intercept"),
     *("R(superscript 2)", "Slope", "Efficiency", "Amp Score", "Cq Conf", "HIGHSD", "NOAMP"),
 )
+SAMPLE_SETUP = (
+    *("Well", "Well Position", "Sample Name", "Sample Color", "Biogroup Name", "Biogroup Color"),
+    *("Target Name", "Target Color", "Task", "Reporter", "Quencher", "Quantity", "Comments"),
+)
+COLOUR = "RGB(64,128,128)"
 DYES = ("CY5", "FAM", "JOE", "NED", "ROX", "SYBR", "TAMRA", "VIC")
 STEPONE = (
     *("Well", *COMMON, "Cт", "Cт Mean", "Cт SD", "Quantity"),
@@ -75,8 +80,14 @@ def _common(block: Block) -> tuple[str, ...]:
     return block.sample, block.target, task, block.reporter, "NFQ-MGB"
 
 
-def _text(header: list[tuple[str, str]], table: Iterator[Sequence[str]]) -> bytes:
+def _text(
+    header: list[tuple[str, str]],
+    table: Iterator[Sequence[str]],
+    setup: Iterable[Sequence[str]] = (),
+) -> bytes:
     lines = [f"* {key} = {value}" for key, value in header]
+    described = ["\t".join(row) for row in setup]
+    lines += ["", "[Sample Setup]", *described] if described else []
     lines += ["", "[Results]", *("\t".join(row) for row in table)]
     lines += ["", "Analysis Type = Singleplex", "Endogenous Control = ", ""]
     return "\n".join(lines).encode()
@@ -99,11 +110,18 @@ def quantstudio_text(plate: Plate) -> bytes:
             rest = quantity, quantity, "", *settings, *curves[block.target], *quality, *flags
             yield str(number), well, omit, *_common(block), *numbers, *rest
 
+    def setup() -> Iterator[Sequence[str]]:
+        yield SAMPLE_SETUP
+        for number, well, _, block, _ in plate.wells():
+            sample, target, *rest = _common(block)
+            named = sample, COLOUR, "", "", target, COLOUR
+            yield str(number), well, *named, *rest, _quantity(block.entered), LABEL
+
     instrument = "QuantStudio(TM) 5 System"
     header = _header(plate, instrument, "96-Well 0.2-mL Block")
     dyes = ((f"Calibration Pure Dye {dye} is expired", "No") for dye in DYES)
     days = ((f"Calibration Pure Dye {dye} performed on", "01-05-2015") for dye in DYES)
-    return _text([*header[:1], *dyes, *days, *header[1:]], table())
+    return _text([*header[:1], *dyes, *days, *header[1:]], table(), setup())
 
 
 def _printed_curves(plate: Plate) -> dict[str, tuple[str, str, str, str]]:

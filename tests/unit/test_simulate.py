@@ -160,7 +160,9 @@ def test_dilutions_are_written_in_three_ways(example: Path) -> None:
 def test_quantstudio_text() -> None:
     text = FORMATS["ab-text"][1](small_plate()).decode()
     head, table = text.split("\n\n[Results]\n")
+    head, setup = head.split("\n\n[Sample Setup]\n")
     assert all(re.fullmatch(r"\* [^=]+ = .*", line) for line in head.splitlines())
+    assert [line.split("\t")[1] for line in setup.splitlines()[1:3]] == ["A1", "A2"]
     rows = list(csv.DictReader(table.split("\n\n")[0].splitlines(), delimiter="\t"))
     assert [row["Well Position"] for row in rows] == ["A1", "A2", "A3", "A4", "A5", "A6", "A7"]
     assert [row["CT"] for row in rows[:3]] == ["25.400", "Undetermined", "23.300"]
