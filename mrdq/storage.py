@@ -108,7 +108,7 @@ def read_table(path: Path, schema: Table) -> pd.DataFrame:
         refuse(str(path), f"the columns {', '.join(schema.names)}", found=", ".join(header),
                remedy="The file was changed or made by another version: run the study again.")  # fmt: skip
     table = pd.read_csv(
-        io.BytesIO(data), sep="\t", keep_default_na=False, float_precision="round_trip",
+        io.BytesIO(data), sep="\t", keep_default_na=False,
         dtype={name: "float64" if kinds.get(name) in (REAL, COUNT) else "object" for name in header},
         na_values={name: [""] for name in header if kinds.get(name) in (REAL, COUNT)},
     )  # fmt: skip

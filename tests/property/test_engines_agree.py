@@ -157,10 +157,18 @@ def test_calls_follow_from_evidence_alone(study: Study) -> None:
         (e["run_id"], e["target"], e["sample_id"], e["criterion"]): e["outcome"]
         for e in rows(found["evidence"])
     }
-    gates = (
-        "ntc_clean background_wells curve_points curve_slope curve_r_squared control_gene_curve "
-        "control_gene_wells control_gene_delta control_gene_amount sample_wells"
-    ).split()
+    gates = [
+        "ntc_clean",
+        "background_wells",
+        "curve_points",
+        "curve_slope",
+        "curve_r_squared",
+        "control_gene_curve",
+        "control_gene_wells",
+        "control_gene_delta",
+        "control_gene_amount",
+        "sample_wells",
+    ]
     assert splits
     for call in rows(found["calls"]):
         unit = (call["run_id"], call["target"])
