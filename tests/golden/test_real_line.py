@@ -25,6 +25,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 UNDILUTED = 20_000.0
+TABLES = ("curves", "calls", "status", "runs")
 FIVE, TEN = ("A1", "A2", "A3"), ("G1", "G2", "G3")
 
 
@@ -92,13 +93,12 @@ def results(
     )
     done = CliRunner().invoke(main, ["run", str(folder)])
     assert done.exit_code == 0, done.output
+    texts = {
+        name: (folder / "results" / f"{name}.tsv").read_text(encoding="utf-8") for name in TABLES
+    }
     return {
-        name: list(
-            csv.DictReader(
-                (folder / "results" / f"{name}.tsv").open(encoding="utf-8"), delimiter="\t"
-            )
-        )
-        for name in ("curves", "calls", "status", "runs")
+        name: list(csv.DictReader(text.splitlines(), delimiter="\t"))
+        for name, text in texts.items()
     }
 
 
