@@ -39,7 +39,7 @@ _UniqueKeyLoader.yaml_implicit_resolvers = {
 }
 _UniqueKeyLoader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+"),
+    re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
     list("-+0123456789"),
 )
 
@@ -175,11 +175,16 @@ def _resolved(name: str, study: Path | None, seen: tuple[str, ...]) -> tuple[dic
     merged = {**parent, **content, "parameters": dict(parent.get("parameters", {}))}
     for key, fields in content.get("parameters", {}).items():
         inherited = parent.get("parameters", {}).get(key, {})
-        if "value" in fields and inherited and fields["value"] != inherited["value"]:
+        changed = [
+            name
+            for name in ("value", "unit", "bound", "inclusive")
+            if inherited and name in fields and fields[name] != inherited.get(name)
+        ]
+        if changed:
             # Another number is not what the parent's source and confirmation speak of.
             if not {"grade", "source"} <= set(fields):
-                refuse(shown, "grade and source beside a changed value", column=f"parameters.{key}",
-                       found=str(fields["value"]), remedy="Say where the number comes from.")  # fmt: skip
+                refuse(shown, f"grade and source beside a changed {changed[0]}", column=f"parameters.{key}",
+                       found=str(fields[changed[0]]), remedy="Say where the number comes from.")  # fmt: skip
             dropped = ("locator", "note", "verified_by", "verified_on")
             inherited = {k: v for k, v in inherited.items() if k not in dropped}
         merged["parameters"][key] = {**inherited, **fields}

@@ -102,19 +102,30 @@ def read_table(path: Path, schema: Table) -> pd.DataFrame:
             f"the table {schema.name}",
             remedy="Run the step that makes it first (mrdq run STUDY).",
         )
-    kinds = {column.name: column.kind for column in schema.columns}
-    header = data[: data.find(b"\n")].decode().split("\t")
-    if header[: len(schema.columns)] != schema.names:
-        refuse(str(path), f"the columns {', '.join(schema.names)}", found=", ".join(header),
+    try:
+        table = _parse_table(data, schema)
+    except (ValueError, KeyError) as error:  # bytes that are no text, cells that are no numbers
+        refuse(str(path), f"the columns {', '.join(schema.names)} as mrdq writes them",
+               found=str(error).partition("\n")[0][:120],
                remedy="The file was changed or made by another version: run the study again.")  # fmt: skip
+    return table
+
+
+def _parse_table(data: bytes, schema: Table) -> pd.DataFrame:
+    kinds = {column.name: column.kind for column in schema.columns}
+    header = data.decode().partition("\n")[0].split("\t")
+    if header[: len(schema.columns)] != schema.names:
+        raise ValueError(", ".join(header))
+    numbers = [name for name in header if kinds.get(name) in (REAL, COUNT)]
     table = pd.read_csv(
-        io.BytesIO(data), sep="\t", keep_default_na=False,
-        dtype={name: "float64" if kinds.get(name) in (REAL, COUNT) else "object" for name in header},
-        na_values={name: [""] for name in header if kinds.get(name) in (REAL, COUNT)},
+        io.BytesIO(data), sep="\t", keep_default_na=False, index_col=False,
+        dtype={name: "float64" if name in numbers else "object" for name in header},
+        na_values={name: [""] for name in numbers},
     )  # fmt: skip
     for name, kind in kinds.items():
         if kind == FLAG:
-            table[name] = table[name] == "true"
+            table[name] = table[name].map({"true": True, "false": False}).astype("boolean")
+            table[name] = table[name].to_numpy(dtype=bool)  # raises for any other word
     return table
 
 
@@ -161,6 +172,11 @@ def read_wells(paths: Sequence[Path]) -> pd.DataFrame:
             )
         try:
             names = pq.read_schema(path).names
+            missing = [name for name in WELLS.names if name not in names]
+            if missing:
+                refuse(
+                    str(path), f"the columns {', '.join(missing)}", remedy="Run the study again."
+                )
             text = [
                 name
                 for name in names

@@ -14,7 +14,8 @@ from typing import Any
 PICOGRAMS_PER_GENOME = "6.6"
 
 _PLAIN = re.compile(r"[+]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_NUMBER_AND_UNIT = re.compile(r"\s*([-+0-9.,eE]*[0-9.])\s*([^\d\s.,+-].*)?")
+_NUMBER_AND_UNIT = re.compile(r"\s*([-+0-9.,eE]*[0-9.])\s*([a-zA-Zµμ]*)\s*")
+_LEAST_NG, _MOST_NG = Fraction(1, 10**9), Fraction(10**9)
 _THOUSANDS_OR_DECIMAL = re.compile(r"[1-9]\d{0,2},\d{3}")
 
 
@@ -58,6 +59,9 @@ def dilution(text: str) -> float:
     expected = "a dilution such as 1e-3, 0.001, 10^-3, 1:1000 or 0.1 %"
     bare = text.strip().replace("\u2212", "-").replace(" ", "")
     if match := re.fullmatch(r"1:(.+)", bare):
+        if re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", match[1]):
+            remedy = f"Write 1:{match[1].replace('.', '')} or 1:{match[1].rstrip('0').rstrip('.')}."
+            raise UnitError(f"{expected}; the point may separate thousands", remedy)
         denominator = _decimal(match[1], expected=expected)
         value = 1 / denominator if denominator else Fraction(0)
     elif match := re.fullmatch(r"10\^([+-]?\d{1,2})", bare):
@@ -93,13 +97,14 @@ def nanograms(text: str) -> float:
     match = _NUMBER_AND_UNIT.fullmatch(text)
     if not match:
         raise UnitError(expected)
-    number, unit = match[1], (match[2] or "").strip()
+    number, unit = match[1], match[2]
     value = _decimal(number, expected=expected)
     if not unit:
         raise UnitError(expected, f'Add the unit, for instance "{text.strip()} ng".')
-    if value <= 0:
-        raise UnitError(f"{expected}, greater than 0")
-    return float(value * nanograms_per(unit))
+    amount = value * nanograms_per(unit)
+    if not _LEAST_NG <= amount <= _MOST_NG:
+        raise UnitError(f"{expected}, from 1 ag to 1 g")
+    return float(amount)
 
 
 @cache
