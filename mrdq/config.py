@@ -80,11 +80,12 @@ def path_problems(file: str, path: str, *, column: str, row: int | None = None) 
     """Paths have to lie in the study, so that it can be moved, archived and run elsewhere."""
     bare = path.partition("#")[0]
     if (
-        PurePosixPath(bare).is_absolute()
+        "\0" in bare
+        or PurePosixPath(bare).is_absolute()
         or PureWindowsPath(bare).is_absolute()
         or ".." in PurePosixPath(bare).parts
     ):
-        return [Problem(file, "a path inside the study folder", path, row, column,
+        return [Problem(file, "a path inside the study folder", path.replace("\0", "\\0"), row, column,
                         "Put the file into the study and write its path relative to the study.")]  # fmt: skip
     return []
 
@@ -96,7 +97,7 @@ def _layout_rules(content: Mapping[str, Any], problems: Problems) -> LayoutRules
             continue
         try:
             patterns[role] = re.compile(content[role])
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             problems.add(Problem(CONFIG_FILE, f"a regular expression ({error})", content[role],
                                  column=f"layout_rules.{role}"))  # fmt: skip
     quantity = content.get("standard_quantity", {})

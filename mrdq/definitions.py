@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Hashable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,9 +60,10 @@ def read_yaml(path: Path, shown: str, schema: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         row = error.problem_mark.line + 1 if error.problem_mark else None
         refuse(shown, "valid YAML", found=error.problem or "", row=row, remedy="Mend the line.")
-    except yaml.YAMLError as error:
-        refuse(shown, "valid YAML", found=str(error).splitlines()[0])
-    problems = _schema_problems(content, shown, schema)
+    except (yaml.YAMLError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        # What PyYAML raises for a tag that does not fit its value.
+        refuse(shown, "valid YAML", found=str(error).partition("\n")[0])
+    problems = _schema_problems(content, shown, schema) + _not_finite(content, shown, "")
     if problems:
         raise MrdqError(problems)
     return dict(content)
@@ -92,6 +95,21 @@ def _schema_problems(content: Any, shown: str, schema: str) -> list[Problem]:
     return list(dict.fromkeys(problems))
 
 
+def _not_finite(content: Any, shown: str, place: str) -> list[Problem]:
+    """YAML knows .nan and .inf; no threshold is one."""
+    if isinstance(content, float) and not math.isfinite(content):
+        return [Problem(shown, "a number", str(content), column=place)]
+    if not isinstance(content, dict | list):
+        return []
+    items = content.items() if isinstance(content, dict) else enumerate(content)
+    return [
+        p for key, value in items for p in _not_finite(value, shown, f"{place}.{key}".strip("."))
+    ]
+
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
 @cache
 def _validator(schema: str) -> Any:
     import jsonschema
@@ -100,22 +118,35 @@ def _validator(schema: str) -> Any:
     return jsonschema.Draft202012Validator(yaml.load(text, Loader=_SafeLoader))
 
 
-def find(kind: str, name: str, study: Path | None) -> tuple[Path, str]:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Where an id was written (file, row, column), for the message if there is no such file."""
+
+    file: str
+    column: str
+    row: int | None = None
+
+
+def find(kind: str, name: str, study: Path | None, named: Named | None = None) -> tuple[Path, str]:
     """The file of rule set or protocol ``name`` (``kind``: ``guidelines`` or ``protocols``).
 
     The study's own (``<study>/<kind>/`` or ``<study>/config/<kind>/``) come before the shipped.
+    Raises :class:`MrdqError` with the place where the id was ``named``.
     """
     places = [study / kind, study / "config" / kind] if study else []
-    for folder in places:
-        if study and (folder / f"{name}.yaml").is_file():
+    if _ID.fullmatch(name):
+        for folder in places:
             path = folder / f"{name}.yaml"
-            return path, path.relative_to(study).as_posix()
-    shipped = resources.path(kind) / f"{name}.yaml"
-    if shipped.is_file() and "/" not in name and "\\" not in name:
-        return shipped, f"{kind}/{name}.yaml"
-    own = sorted(path.stem for folder in places for path in folder.glob("*.yaml"))
-    refuse(f"{kind}/{name}.yaml", f"one of {', '.join(sorted({*own, *names(kind)}))}", found=name,
-           remedy=f"Mend the id, or put {name}.yaml into the study's folder {kind}/.")  # fmt: skip
+            if study and path.is_file():
+                return path, path.relative_to(study).as_posix()
+        shipped = resources.path(kind) / f"{name}.yaml"
+        if shipped.is_file():
+            return shipped, f"{kind}/{name}.yaml"
+    own = {path.stem for folder in places for path in folder.glob("*.yaml")}
+    where = named or Named(f"{kind}/{name}.yaml", "id")
+    refuse(where.file, f"one of {', '.join(sorted({*own, *names(kind)}))}", found=name,
+           row=where.row, column=where.column,
+           remedy=f"Mend the id, or put its file into the study's folder {kind}/.")  # fmt: skip
 
 
 def names(kind: str) -> list[str]:
@@ -123,9 +154,9 @@ def names(kind: str) -> list[str]:
     return sorted(path.stem for path in resources.path(kind).glob("*.yaml"))
 
 
-def load_guideline(name: str, study: Path | None = None) -> Guideline:
+def load_guideline(name: str, study: Path | None = None, named: Named | None = None) -> Guideline:
     """Read rule set ``name`` and resolve what it extends.  Raises :class:`MrdqError`."""
-    content, shown = _resolved(name, study, ())
+    content, shown = _resolved(name, study, (), named)
     content.setdefault("calls", [])
     raw = content.get("parameters", {})
     problems = [
@@ -158,8 +189,10 @@ def load_guideline(name: str, study: Path | None = None) -> Guideline:
                      content.get("source", ""), tuple(content["calls"]), parameters)  # fmt: skip
 
 
-def _resolved(name: str, study: Path | None, seen: tuple[str, ...]) -> tuple[dict[str, Any], str]:
-    path, shown = find("guidelines", name, study)
+def _resolved(
+    name: str, study: Path | None, seen: tuple[str, ...], named: Named | None
+) -> tuple[dict[str, Any], str]:
+    path, shown = find("guidelines", name, study, named)
     content = read_yaml(path, shown, "guideline")
     if content["id"] != name:
         refuse(shown, f"the id {name}, as the file is named", found=content["id"], column="id")
@@ -171,7 +204,7 @@ def _resolved(name: str, study: Path | None, seen: tuple[str, ...]) -> tuple[dic
         )
     if "extends" not in content:
         return content, shown
-    parent, _ = _resolved(content.pop("extends"), study, (*seen, name))
+    parent, _ = _resolved(content.pop("extends"), study, (*seen, name), Named(shown, "extends"))
     merged = {**parent, **content, "parameters": dict(parent.get("parameters", {}))}
     for key, fields in content.get("parameters", {}).items():
         inherited = parent.get("parameters", {}).get(key, {})
@@ -191,9 +224,9 @@ def _resolved(name: str, study: Path | None, seen: tuple[str, ...]) -> tuple[dic
     return merged, shown
 
 
-def load_protocol(name: str, study: Path | None = None) -> Protocol:
+def load_protocol(name: str, study: Path | None = None, named: Named | None = None) -> Protocol:
     """Read protocol ``name``.  Raises :class:`MrdqError`."""
-    path, shown = find("protocols", name, study)
+    path, shown = find("protocols", name, study, named)
     content = read_yaml(path, shown, "protocol")
     if content["id"] != name:
         refuse(shown, f"the id {name}, as the file is named", found=content["id"], column="id")

@@ -33,6 +33,9 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
     evidence = storage.read_table(files.table("evidence.tsv"), EVIDENCE)
     wells = storage.read_wells([files.wells])
     guideline = study.guidelines[call["guideline"]]
+    if target not in study.assay("kind"):
+        refuse(study.assays.file, f"the target {target}", column="target",
+               remedy="The sheet was changed after the run: run the study again.")  # fmt: skip
     assay = {
         key: study.assay(key)[target] for key in ("patient_id", "dna_per_well", "blast_fraction")
     }

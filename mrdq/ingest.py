@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from mrdq import plate
 from mrdq import vocabulary as words
-from mrdq.errors import MrdqError, Problem, Problems
-from mrdq.instruments import read_export
+from mrdq.errors import MrdqError, Problem, Problems, refuse
+from mrdq.instruments import FORMATS, read_export
 from mrdq.layout import read_layout
 from mrdq.study import Study
 from mrdq.tables import RUNS, WELLS
@@ -23,12 +23,28 @@ from mrdq.wells import named
 
 
 @dataclass(slots=True)
+class Seen:
+    """Names that the layouts and exports hold: what their reading asked the sheets about."""
+
+    targets: set[str] = field(default_factory=set)
+    samples: set[str] = field(default_factory=set)
+
+    def add(self, targets: Iterable[str], samples: Iterable[str]) -> None:
+        self.targets.update(targets)
+        self.samples.update(samples)
+
+    def merge(self, other: Seen) -> None:
+        self.add(other.targets, other.samples)
+
+
+@dataclass(slots=True)
 class Reading:
-    """What reading runs gave: WELLS, RUNS, and every problem met, by run."""
+    """What reading runs gave: WELLS, RUNS, every problem met, and the names seen."""
 
     wells: pd.DataFrame
     runs: pd.DataFrame
     problems: Problems = field(default_factory=Problems)
+    seen: Seen = field(default_factory=Seen)
 
 
 _WELLS_96 = [f"{row}{column}" for row in "ABCDEFGH" for column in range(1, 13)]
@@ -57,42 +73,58 @@ def read_runs(
     """
     bench = bench_of(study)
     wanted = None if run_ids is None else set(run_ids)
-    records = sorted((r for r in study.runs.records() if wanted is None or r["run_id"] in wanted),
-                     key=lambda r: str(r["run_id"]))  # fmt: skip
+    places = dict(zip(study.runs.columns["run_id"], study.runs.row, strict=True))
+    records = [r for r in study.runs.records() if wanted is None or r["run_id"] in wanted]
+    records.sort(key=lambda record: str(record["run_id"]))
     problems = Problems()
-    rows, plates = [], []
+    rows, plates, basis = [], [], Seen()
     for record in records:
         met = Problems()
-        row, wells = _read_run(study, bench, record, met)
+        seen = Seen()
+        row, wells = _read_run(study, bench, record, met, seen, places[record["run_id"]])
+        basis.merge(seen)
         rows.append(row)
         plates.append(wells)
         problems.extend([*met.errors, *met.warnings])
         progress(record["run_id"])
     return Reading(
-        _wells_table(rows, plates), pd.DataFrame(rows, columns=RUNS.names).pipe(_typed), problems
+        _wells_table(rows, plates),
+        pd.DataFrame(rows, columns=RUNS.names).pipe(_typed),
+        problems,
+        basis,
     )
 
 
 def _read_run(
-    study: Study, bench: plate.Bench, record: dict[str, Any], problems: Problems
+    study: Study,
+    bench: plate.Bench,
+    record: dict[str, Any],
+    problems: Problems,
+    seen: Seen,
+    place: int,
 ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     row: dict[str, Any] = dict.fromkeys(RUNS.names, "") | {
         "run_id": record["run_id"], "export": record["export"], "layout": record["layout"], "state": "failed",
         "n_wells": 0, "n_unused": 0,
     }  # fmt: skip
     try:
-        data = _bytes(study, record["export"])
+        data = _bytes(study, record["export"], "export", place)
         row["export_sha256"] = hashlib.sha256(data).hexdigest()
+        if record["format"] and record["format"] not in FORMATS:
+            refuse(study.runs.file, f"one of {', '.join(FORMATS)}, or nothing", found=record["format"],
+                   row=place, column="format", remedy="Mend the cell, or empty it: the format is detected.")  # fmt: skip
         export = read_export(data, record["export"], format=record["format"])
         row["format"], row["instrument"] = export.format, export.instrument
         if record["layout"]:
             row["layout_sha256"] = hashlib.sha256(
-                _bytes(study, record["layout"].partition("#")[0])
+                _bytes(study, record["layout"].partition("#")[0], "layout", place)
             ).hexdigest()
             layout = read_layout(study.root, record["layout"], problems)
+            seen.add(layout.columns["target"], layout.columns["sample_id"])
             problems.raise_if_any()
             wells = plate.from_layout(export, layout, bench, record["export"], problems)
         else:
+            seen.add(export.target, export.sample)
             wells = plate.from_export(export, bench, record["export"], problems)
         problems.raise_if_any()
     except MrdqError as error:
@@ -109,17 +141,15 @@ def _read_run(
     return row, wells
 
 
-def _bytes(study: Study, file: str) -> bytes:
+def _bytes(study: Study, file: str, column: str, row: int) -> bytes:
     try:
         with open(os.path.join(study.root, file), "rb") as export:
             return export.read()
     except FileNotFoundError:
-        problem = Problem(
-            file, "a file", remedy="The file does not exist; mend the path in the runs sheet."
-        )
-    except OSError as error:
-        problem = Problem(file, "a readable file", str(error.strerror or error))
-    raise MrdqError(problem)
+        expected = "a file that exists"
+    except (OSError, ValueError) as error:
+        expected = f"a readable file ({getattr(error, 'strerror', None) or error})"
+    refuse(study.runs.file, expected, found=file, row=row, column=column, remedy="Mend the path.")
 
 
 def _wells_table(rows: list[dict[str, Any]], plates: list[dict[str, list[Any]]]) -> pd.DataFrame:

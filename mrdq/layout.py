@@ -9,7 +9,17 @@ from mrdq import vocabulary as words
 from mrdq.errors import Problem, Problems, refuse
 from mrdq.sheets import Cell, Sheet, SheetColumn, as_text, one_of, read_cells, sheet_from_cells
 from mrdq.study import well_name
-from mrdq.units import dilution, nanograms
+from mrdq.units import UnitError, dilution, nanograms
+
+
+def _reason(text: str) -> str:
+    """A reason in words: ``false`` of a spreadsheet would leave the well out all the same."""
+    if text.casefold() in ("true", "false", "yes", "no", "0", "1"):
+        raise UnitError(
+            "a reason in words for leaving the well out", "Write why, or empty the cell."
+        )
+    return text
+
 
 LAYOUT_COLUMNS = (
     SheetColumn("well", "the well, such as A1", required=True, parse=well_name),
@@ -20,7 +30,7 @@ LAYOUT_COLUMNS = (
     SheetColumn("sample_id", "the sample's id", is_id=True),
     SheetColumn("dilution", "dilution of the diagnostic DNA", parse=dilution, missing=None),
     SheetColumn("quantity", "amount of DNA with its unit", parse=nanograms, missing=None),
-    SheetColumn("exclude", "why the well is left out"),
+    SheetColumn("exclude", "why the well is left out", parse=_reason),
 )
 _PROPERTIES = {column.name: column for column in LAYOUT_COLUMNS if column.name != "well"}
 _ROW_LETTER = re.compile(r"[A-Pa-p]")
@@ -37,9 +47,10 @@ def read_layout(root: Path, file: str, problems: Problems) -> Sheet:
     numbers, rows = read_cells(root / path, file, worksheet=worksheet)
     if not rows:
         refuse(file, "a layout with the columns well, target and role, or a plate map")
+    rows_of: dict[str, list[int]] = {}
     if _is_plate_map(rows):
-        numbers, rows = _from_plate_map(file, numbers, rows)
-    layout = sheet_from_cells(file, numbers, rows, LAYOUT_COLUMNS, problems)
+        numbers, rows, rows_of = _from_plate_map(file, numbers, rows)
+    layout = sheet_from_cells(file, numbers, rows, LAYOUT_COLUMNS, problems, rows_of=rows_of)
     _unique_wells(layout, problems)
     return layout
 
@@ -69,8 +80,11 @@ def _is_plate_map(rows: list[list[Cell]]) -> bool:
 
 def _from_plate_map(
     file: str, numbers: list[int], rows: list[list[Cell]]
-) -> tuple[list[int], list[list[Cell]]]:
-    """One block per property (its name in the corner, or in a cell of its own above) to a table."""
+) -> tuple[list[int], list[list[Cell]], dict[str, list[int]]]:
+    """One block per property (its name in the corner, or in a cell of its own above) to a table.
+
+    The last of the result says for each property in which row of the file each cell stands.
+    """
     grids: dict[str, dict[tuple[str, str], tuple[int, Cell]]] = {}
     pending, current, labels = "", None, list[str]()
     for number, row in zip(numbers, rows, strict=True):
@@ -80,9 +94,16 @@ def _from_plate_map(
             if not name or name in grids:
                 refuse(file, "a property's name once in the corner of each grid (role, target, ...)", found=name,
                        row=number)  # fmt: skip
-            current, labels = grids.setdefault(name, {}), cells[1:]
+            current = grids.setdefault(name, {})
+            labels = [label for label in cells[1:] if label]
         elif _ROW_LETTER.fullmatch(cells[0]) and current is not None:
-            for label, cell in zip(labels, row[1:], strict=False):
+            beyond = [cell for cell in cells[1 + len(labels) :] if cell]
+            if beyond:
+                refuse(file, f"cells below the column numbers only (1 to {labels[-1]})",
+                       found=beyond[0], row=number)  # fmt: skip
+            for label, cell in zip(
+                labels, row[1:], strict=False
+            ):  # a short row ends in empty cells
                 if cell != "":
                     current[cells[0].upper(), label] = (number, cell)
         elif not any(cells[1:]):
@@ -97,9 +118,14 @@ def _from_plate_map(
     for name in ("role", "target"):
         if name not in grids:
             refuse(file, f"a grid for the property {name}", found=", ".join(grids))
+    wells = list(dict.fromkeys(place for grid in grids.values() for place in grid))
     header: list[Cell] = ["well", *grids]
-    wells = dict.fromkeys(place for grid in grids.values() for place in grid)
-    table = [[f"{letter}{label}", *(grid.get((letter, label), (0, ""))[1] for grid in grids.values())]
-             for letter, label in wells]  # fmt: skip
-    places = [next(grid[well][0] for grid in grids.values() if well in grid) for well in wells]
-    return [numbers[0], *places], [header, *table]
+    table: list[list[Cell]] = [
+        [f"{letter}{label}", *(grid.get((letter, label), (0, ""))[1] for grid in grids.values())]
+        for letter, label in wells
+    ]
+    rows_of = {
+        name: [grid.get(well, grids["role"].get(well, (0, "")))[0] for well in wells]
+        for name, grid in grids.items()
+    }
+    return [numbers[0], *rows_of["role"]], [header, *table], rows_of

@@ -46,12 +46,16 @@ workbook and write `book.xlsx#Samples` in config.yaml). Put exports into `data/`
 """
 
 
+def require_new(folder: Path) -> None:
+    """Refuse a folder that holds anything, or that cannot be made."""
+    there = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
+    if (there.exists() and not there.is_dir()) or (folder.is_dir() and any(folder.iterdir())):
+        refuse(str(folder), "a new or empty folder", remedy="Name another one; nothing is overwritten.")  # fmt: skip
+
+
 def create(folder: Path) -> list[Path]:
     """Make the folder; raises :class:`MrdqError` if it holds anything already."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        refuse(
-            str(folder), "a new or empty folder", remedy="Name another one; nothing is overwritten."
-        )
+    require_new(folder)
     name = folder.resolve().name
     files = {
         "config/config.yaml": _CONFIG.format(name=name.replace('"', "'")),

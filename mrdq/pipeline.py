@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mrdq import ingest, storage
+from mrdq import ingest, provenance, storage
 from mrdq.analysis import Definitions, analyse
 from mrdq.errors import Problem, Problems
-from mrdq.plan import plan
+from mrdq.plan import BASIS, plan
 from mrdq.reports import html
 from mrdq.sheets import Sheet
 from mrdq.status import combine
@@ -45,10 +46,13 @@ def write_wells(files: Files, wells: pd.DataFrame, runs: pd.DataFrame) -> None:
     storage.write_table(files.runs, runs, RUNS)
 
 
-def ingest_batch(study: Study, run_ids: Iterable[str], files: Files) -> Problems:
-    """Read some runs to a folder of their own; a bad run is a row of its ``runs.tsv``."""
+def ingest_batch(study: Study, run_ids: Sequence[str], files: Files) -> Problems:
+    """Read some runs to a folder of their own, with what that rested on; a bad run is a row of
+    its ``runs.tsv``."""
     reading = ingest.read_runs(study, run_ids)
     write_wells(files, reading.wells, reading.runs)
+    basis = provenance.basis(study, run_ids, reading.seen.targets, reading.seen.samples)
+    storage.write_bytes(files.folder / BASIS, json.dumps(basis, ensure_ascii=False).encode())
     return reading.problems
 
 
@@ -128,7 +132,7 @@ def _joined(key: pd.Series[str], values: Mapping[str, str]) -> pd.Series[str]:
 def _with_sheets(table: pd.DataFrame, study: Study, keys: Mapping[str, str]) -> pd.DataFrame:
     """Add the extra columns of sheets by their key; a name that is taken gets the sheet's before it."""
     table = table.copy(deep=False)
-    taken = {*table.columns, *(column.name for columns in SHEETS.values() for column in columns),
+    taken = {*table.columns, "guideline_version", "guideline_hash", *(column.name for columns in SHEETS.values() for column in columns),
              *CALLS.names, *STATUS.names}  # fmt: skip
     for sheet_name, key in keys.items():
         sheet: Sheet = getattr(study, sheet_name)

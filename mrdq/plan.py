@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,30 +12,36 @@ from mrdq.batches import batches
 from mrdq.study import Study, load_study
 
 STATE = ".mrdq"
+BASIS = "basis.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``batches``: name -> run ids; ``files``: name -> exports and layouts that exist;
-    ``read``: name -> fingerprint of reading it; ``stages``: the later stages' fingerprints."""
+    ``fingerprints``: file below ``.mrdq/fingerprints`` -> what it has to hold (None: nothing has
+    changed since the outputs were made)."""
 
     study: Study
     batches: dict[str, list[str]]
     files: dict[str, list[str]]
-    read: dict[str, str]
-    stages: dict[str, str]
+    fingerprints: dict[str, str | None]
 
     def note(self) -> None:
-        """Put the stages' fingerprints into files that are touched only when they change.
+        """Put fingerprints into files that are touched only when they change.
 
         The files are inputs of the stages, so that results made before a change are made again
         whoever made them, ``mrdq run`` or Snakemake.
         """
         folder = self.study.root / STATE / "fingerprints"
-        for stage, text in self.stages.items():
-            path = folder / stage
-            if not path.is_file() or path.read_text(encoding="utf-8") != text:
-                folder.mkdir(parents=True, exist_ok=True)
+        for name, text in self.fingerprints.items():
+            path = folder / name
+            if text is None:
+                if not path.is_file():
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.touch()
+                    os.utime(path, (0, 0))  # older than what it stands for
+            elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
 
 
@@ -43,21 +51,37 @@ def plan(study: Study) -> Plan:
     names = zip(columns["export"], columns["layout"], strict=True)
     files = dict(zip(columns["run_id"], names, strict=True))
     found = batches(columns["run_id"], study.config.runs_per_job)
-    read = {name: provenance.ingest_fingerprint(study, runs) for name, runs in found.items()}
+    read = {f"ingest/{name}": _change(study, name, runs) for name, runs in found.items()}
     return Plan(
         study=study,
         batches=found,
         files={
             name: _there(study.root, [files[run] for run in runs]) for name, runs in found.items()
         },
-        read=read,
-        stages={
-            "gather": provenance.short_hash(read),
+        fingerprints={
+            **read,
+            "gather": provenance.gather_fingerprint(study),
             "call": provenance.call_fingerprint(study),
             "status": provenance.status_fingerprint(study),
             "report": provenance.report_fingerprint(study),
         },
     )
+
+
+def batch_folder(study: Study, batch: str) -> Path:
+    """Where a batch of runs that was read lies."""
+    return study.root / STATE / "batches" / batch
+
+
+def _change(study: Study, batch: str, runs: list[str]) -> str | None:
+    """What a batch would be read with now; None if it was read with just that."""
+    path = batch_folder(study, batch) / BASIS
+    try:
+        then = json.loads(path.read_text(encoding="utf-8"))
+        now = provenance.basis(study, runs, then["targets"], then["samples"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "to be read"
+    return None if now == then else str(now["hash"])
 
 
 def _there(root: Path, files: list[tuple[str, str]]) -> list[str]:

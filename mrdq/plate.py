@@ -20,6 +20,7 @@ from mrdq.errors import WARNING, Problem, Problems
 from mrdq.instruments.export import Export
 from mrdq.instruments.words import role_of_task
 from mrdq.sheets import Sheet
+from mrdq.tables import WELLS
 from mrdq.units import nanograms_per
 
 COLUMNS = (
@@ -91,9 +92,10 @@ def from_layout(
         _check_record(record, row, layout.file, bench, problems)
     pairs, unused = _match(export, records, layout, notes, problems)
     extra = [*layout.extra, *(["exclude"] if any(layout.columns["exclude"]) else [])]
-    out: dict[str, list[Any]] = {name: [] for name in (*COLUMNS, *extra)}
+    shown = [f"layout.{name}" if name in WELLS.names else name for name in extra]
+    out: dict[str, list[Any]] = {name: [] for name in (*COLUMNS, *shown)}
     for record, i in pairs:
-        _disagreements(record, export, i, notes)
+        _disagreements(record, export, i, bench, notes)
         state = words.OMITTED if record["exclude"] else export.cq_state[i]
         cq = export.cq[i] if state == words.DETERMINED else math.nan
         values = (record["well"], record["target"], record["role"], record["sample_id"], record["dilution"],
@@ -187,7 +189,9 @@ def _match(
     return pairs, sorted(i for rows in free.values() for i in rows)
 
 
-def _disagreements(record: dict[str, Any], export: Export, i: int, notes: Notes) -> None:
+def _disagreements(
+    record: dict[str, Any], export: Export, i: int, bench: Bench, notes: Notes
+) -> None:
     well, role = record["well"], record["role"]
     if export.target[i] != record["target"] and export.target[i]:
         notes.add(
@@ -210,8 +214,11 @@ def _disagreements(record: dict[str, Any], export: Export, i: int, notes: Notes)
         )
     told_quantity = export.quantity[i]
     if role == words.STANDARD and told == words.STANDARD and told_quantity == told_quantity:
-        ng = record["quantity"]
-        meant = [record["dilution"], ng, ng and ng / float(nanograms_per("genome"))]
+        nominal = bench.dna_per_well_ng.get(record["target"])
+        ng, dilution = record["quantity"], record["dilution"]
+        amounts = [ng, dilution and nominal and dilution * nominal]
+        genomes = [amount and amount / float(nanograms_per("genome")) for amount in amounts]
+        meant = [dilution, *amounts, *genomes]
         if not any(value and math.isclose(value, told_quantity, rel_tol=0.01) for value in meant):
             notes.add(
                 well,

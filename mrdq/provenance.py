@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mrdq import __version__
+from mrdq.sheets import Sheet
 from mrdq.study import Study
 
 
@@ -36,32 +37,45 @@ def short_hash(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def ingest_fingerprint(study: Study, run_ids: Iterable[str]) -> str:
-    """Changes if a batch of runs has to be read again: its rows, the sheets its roles come from,
-    the layout rules, or mrdq itself.
+def basis(
+    study: Study, run_ids: Iterable[str], targets: Iterable[str], samples: Iterable[str]
+) -> dict[str, Any]:
+    """What the reading of runs rested on beside their files.
 
-    Only the rows of the assays and samples sheets that can matter to roles are in it, so that a
-    new sample re-reads nothing but the runs without a layout.
+    The names that the layouts and exports hold, and a hash of what the sheets say of just these:
+    a new patient's sheets re-read nothing but the runs that name him.
     """
-    wanted = set(run_ids)
-    rows = [record for record in study.runs.records() if record["run_id"] in wanted]
-    assays = [
-        {k: r[k] for k in ("target", "kind", "patient_id", "dna_per_well")}
-        for r in study.assays.records()
-    ]
-    samples = (
-        [] if all(row["layout"] for row in rows) else sorted(study.sample("patient_id").items())
-    )
+    wanted, targets, samples = set(run_ids), sorted(set(targets)), sorted(set(samples))
+    rows = [record for record in _sorted(study.runs) if record["run_id"] in wanted]
+    asked = {name: study.assay(name) for name in ("kind", "patient_id", "dna_per_well")}
+    of_targets = [[name, *(column.get(name) for column in asked.values())] for name in targets]
+    patients = study.sample("patient_id")
     rules = study.config.layout_rules
     patterns = {role: pattern.pattern for role, pattern in rules.patterns.items()}
-    return f"{software()} {short_hash([rows, assays, samples, patterns, dict(rules.standard_quantity)])}"
+    content = [software(), rows, of_targets, [[name, patients.get(name)] for name in samples],
+               patterns, dict(rules.standard_quantity)]  # fmt: skip
+    return {"targets": targets, "samples": samples, "hash": short_hash(content)}
+
+
+def _sorted(sheet: Sheet) -> list[dict[str, Any]]:
+    """A sheet's rows, in an order that does not depend on the sheet's."""
+    return sorted(sheet.records(), key=lambda record: str(next(iter(record.values()))))
+
+
+def gather_fingerprint(study: Study) -> str:
+    """Changes with anything that the reading of any run may rest on."""
+    rules = study.config.layout_rules
+    patterns = {role: pattern.pattern for role, pattern in rules.patterns.items()}
+    sheets = [_sorted(sheet) for sheet in (study.runs, study.samples, study.assays)]
+    return f"{software()} {short_hash([sheets, patterns, dict(rules.standard_quantity)])}"
 
 
 def call_fingerprint(study: Study) -> str:
     """Changes if the calls have to be made again: rule sets, sheets, or mrdq itself."""
     rule_sets = {name: guideline.hash for name, guideline in study.guidelines.items()}
-    sheets = [study.runs.columns, study.samples.columns, study.assays.columns]
-    return f"{software()} {short_hash([rule_sets, sheets, study.guideline_of, study.config.control_gene_required])}"
+    sheets = [_sorted(sheet) for sheet in (study.runs, study.samples, study.assays)]
+    required = study.config.control_gene_required
+    return f"{software()} {short_hash([rule_sets, sheets, study.guideline_of, required])}"
 
 
 def status_fingerprint(study: Study) -> str:
@@ -70,7 +84,7 @@ def status_fingerprint(study: Study) -> str:
 
     protocols = {name: asdict(protocol) for name, protocol in study.protocols.items()}
     rule_sets = {name: guideline.hash for name, guideline in study.guidelines.items()}
-    sheets = [study.samples.columns, study.patients.columns]
+    sheets = [_sorted(study.samples), _sorted(study.patients)]
     return f"{software()} {short_hash([rule_sets, protocols, study.protocol_of, sheets])}"
 
 

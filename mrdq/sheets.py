@@ -9,9 +9,11 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from mrdq.errors import Problem, Problems, refuse
@@ -75,8 +77,8 @@ def read_cells(
         data = path.read_bytes()
     except FileNotFoundError:
         refuse(shown, "a file", remedy="The file does not exist; mend the path.")
-    except OSError as error:
-        refuse(shown, "a readable file", found=str(error.strerror or error))
+    except (OSError, ValueError) as error:
+        refuse(shown, "a readable file", found=getattr(error, "strerror", None) or str(error))
     if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         rows = _workbook_rows(data, shown, worksheet)
     else:
@@ -111,15 +113,14 @@ def _workbook_rows(data: bytes, shown: str, worksheet: str) -> list[list[Cell]]:
 
 
 def _text_rows(data: bytes, shown: str) -> list[list[Cell]]:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = data.decode("utf-16", errors="replace")
-    else:
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = data[: error.start].count(b"\n") + 1
-            refuse(shown, "text in UTF-8", found=repr(data[error.start : error.end])[2:-1], row=line,
-                   remedy="Save the sheet with the encoding UTF-8.")  # fmt: skip
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    encoding = "utf-16" if wide else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        refuse(shown, "text in UTF-16" if wide else "text in UTF-8", found=repr(data[error.start : error.end])[2:-1], row=line,
+               remedy="Save the sheet with the encoding UTF-8.")  # fmt: skip
     if "\0" in text:
         refuse(shown, "a text sheet or an .xlsx workbook", found="binary data")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -165,8 +166,14 @@ def sheet_from_cells(
     rows: list[list[Cell]],
     columns: Sequence[SheetColumn],
     problems: Problems,
+    *,
+    rows_of: Mapping[str, list[int]] = MappingProxyType({}),
 ) -> Sheet:
-    """Turn rows of cells, the first of them the header, into a checked :class:`Sheet`."""
+    """Turn rows of cells, the first of them the header, into a checked :class:`Sheet`.
+
+    ``rows_of`` says for a column in which rows of the file its cells stand, where that is not
+    the row of the entry (plate maps).
+    """
     header = _header(shown, numbers[0], rows[0], columns, problems)
     body, body_numbers = _body(shown, numbers, rows, len(header), problems)
     raw = (
@@ -178,7 +185,9 @@ def sheet_from_cells(
     read: dict[str, list[Any]] = {}
     for column in columns:
         cells = raw.get(column.name, [""] * len(body))
-        read[column.name] = _read_column(shown, column, cells, body_numbers, problems)
+        read[column.name] = _read_column(
+            shown, column, cells, rows_of.get(column.name, body_numbers), problems
+        )
     extra = tuple(name for name in header if name not in known and name)
     for name in extra:
         read[name] = [as_text(cell) for cell in raw[name]]
@@ -290,7 +299,7 @@ def one_of(*words: str) -> Parser:
 def iso_date(text: str) -> str:
     """A calendar date ``YYYY-MM-DD``, returned as written."""
     try:
-        if len(text) != 10:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
             raise ValueError
         dt.date.fromisoformat(text)
     except ValueError:

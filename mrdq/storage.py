@@ -47,8 +47,17 @@ class Files:
 def write_bytes(path: Path, data: bytes) -> None:
     """Put ``data`` under ``path`` in one step: temporary name, fsync, rename.
 
-    What a killed process of this machine left behind under a temporary name is removed.
+    What a killed process of this machine left behind under a temporary name is removed.  A place
+    that cannot be written raises :class:`MrdqError`.
     """
+    try:
+        _replace(path, data)
+    except OSError as error:
+        refuse(str(path), "a file that can be written", found=error.strerror or str(error),
+               remedy="Free space or mend the rights, and run again.")  # fmt: skip
+
+
+def _replace(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     host = platform.node()
     for stale in path.parent.glob(f".{path.name}.{host}.*.tmp"):

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mrdq import checks
 from mrdq import vocabulary as words
-from mrdq.config import CONFIG_FILE, Config, load_config, path_problems
-from mrdq.definitions import load_guideline, load_protocol
-from mrdq.errors import WARNING, MrdqError, Problem, Problems
+from mrdq.config import CONFIG_FILE, Config, load_config
+from mrdq.definitions import Named, load_guideline, load_protocol
+from mrdq.errors import MrdqError, Problem, Problems
 from mrdq.guideline import Guideline
 from mrdq.protocol import Protocol
 from mrdq.sheets import Sheet, SheetColumn, iso_date, number, one_of, read_sheet
@@ -138,10 +139,12 @@ def load_study(root: Path, *, guideline: str = "") -> Study:
     if len(read) < len(SHEETS):
         problems.raise_if_any()
     for name, sheet in read.items():
-        _unique(sheet, KEYS[name], problems)
-    _check_runs(read["runs"], problems)
-    control_gene_of = _check_assays(read["assays"], config, problems)
-    _check_patients(read, config, problems)
+        checks.unique(sheet, KEYS[name], problems)
+        checks.near_misses(sheet, [column.name for column in SHEETS[name]], problems)
+    checks.runs(read["runs"], problems)
+    checks.results_folder(root, config, read["runs"], problems)
+    control_gene_of = checks.assays(read["assays"], config, problems)
+    checks.patients(read, config, problems)
     patients_of = dict(
         zip(
             read["patients"].columns["patient_id"],
@@ -155,13 +158,28 @@ def load_study(root: Path, *, guideline: str = "") -> Study:
     protocol_of = {
         p: patients_of.get(p) or config.protocol or GENERIC_PROTOCOL for p in sorted(known)
     }
-    of_patient = {p: guideline or _guideline_id(config, protocol_of[p], problems if p in mrd.values() else Problems())
-                  for p in protocol_of if p}  # fmt: skip
+    of_patient = {
+        patient: guideline or _guideline_id(config, protocol, patient in mrd.values(), problems)
+        for patient, protocol in protocol_of.items()
+        if patient
+    }
     guideline_of = {target: of_patient[patient] for target, patient in mrd.items() if patient}
-    guidelines = _load_all(
-        load_guideline, set(guideline_of.values()) | _named(config, guideline), root, problems
-    )
-    protocols = _load_all(load_protocol, set(protocol_of.values()), root, problems)
+    wanted = set(guideline_of.values()) | _named(config, guideline)
+    guidelines = {
+        name: found
+        for name in sorted(wanted - {""})
+        if (found := _load(load_guideline, name, root, _place_of_guideline(config, name), problems))
+    }
+    protocols = {
+        name: found
+        for name in sorted(set(protocol_of.values()))
+        if (
+            found := _load(
+                load_protocol, name, root, _place_of_protocol(read["patients"], name), problems
+            )
+        )
+    }
+    checks.timepoints(read["samples"], protocol_of, protocols, problems)
     problems.raise_if_any()
     return Study(root, config, read["runs"], read["samples"], read["assays"], read["patients"], guidelines,
                  protocols, guideline_of, of_patient, protocol_of, control_gene_of, problems.warnings)  # fmt: skip
@@ -180,80 +198,31 @@ def _read(root: Path, config: Config, name: str, problems: Problems) -> Sheet | 
         return None
 
 
-def _unique(sheet: Sheet, key: str, problems: Problems) -> None:
-    first: dict[str, int] = {}
-    for value, row in zip(sheet.columns[key], sheet.row, strict=True):
-        if value and value in first:
-            problems.add(Problem(sheet.file, f"every {key} once (it is also in row {first[value]})", value, row, key,
-                                 "Delete one of the rows, or give it another id."))  # fmt: skip
-        first.setdefault(value, row)
-
-
-def _check_runs(runs: Sheet, problems: Problems) -> None:
-    for column in ("export", "layout"):
-        for path, row in zip(runs.columns[column], runs.row, strict=True):
-            problems.extend(path_problems(runs.file, path, column=column, row=row))
-
-
-def _check_assays(assays: Sheet, config: Config, problems: Problems) -> dict[str, str]:
-    """The control gene of each MRD target; every assay has what its kind needs."""
-    kinds = dict(zip(assays.columns["target"], assays.columns["kind"], strict=True))
-    genes = [target for target, kind in kinds.items() if kind == words.CONTROL_GENE]
-    control_gene_of = {}
-    for record, row in zip(assays.records(), assays.row, strict=True):
-        if record["kind"] != words.MRD:
-            continue
-        if not record["patient_id"]:
-            problems.add(Problem(assays.file, "the patient whose clone the target is", "", row, "patient_id",
-                                 "Fill the cell; every assay of kind mrd belongs to one patient."))  # fmt: skip
-        gene = record["control_gene"]
-        if gene and kinds.get(gene) != words.CONTROL_GENE:
-            problems.add(Problem(assays.file, f"a target of kind control_gene ({', '.join(genes) or 'there is none'})",
-                                 gene, row, "control_gene"))  # fmt: skip
-        elif not gene and len(genes) > 1:
-            problems.add(Problem(assays.file, f"one of {', '.join(genes)}", "", row, "control_gene",
-                                 "The study has several control genes: name the one that normalises this target."))  # fmt: skip
-        gene = gene or (genes[0] if len(genes) == 1 else "")
-        if gene and record["dna_per_well"] is None:
-            problems.add(Problem(assays.file, "the amount of DNA in a well, such as 600 ng", "", row, "dna_per_well",
-                                 "It is needed to normalise by the control gene."))  # fmt: skip
-        control_gene_of[record["target"]] = gene
-    if config.control_gene_required and not genes and control_gene_of:
-        problems.add(Problem(assays.file, "an assay of kind control_gene", level=WARNING, column="kind",
-                             remedy="Without one every result is not evaluable (control_gene: required)."))  # fmt: skip
-    return control_gene_of
-
-
-def _check_patients(read: Mapping[str, Sheet], config: Config, problems: Problems) -> None:
-    """Samples and assays name patients of the patients sheet; dates are in order."""
-    known = set(read["patients"].columns["patient_id"])
-    for name in ("samples", "assays") if "patients" in config.sheets else ():
-        for patient, row in zip(read[name].columns["patient_id"], read[name].row, strict=True):
-            if patient and patient not in known:
-                problems.add(Problem(read[name].file, f"a patient of {read['patients'].file}", patient, row,
-                                     "patient_id", "Mend the id, or add the patient."))  # fmt: skip
-    for record, row in zip(read["patients"].records(), read["patients"].row, strict=True):
-        start, last = record["start_on"], record["last_contact_on"]
-        for column in ("relapse_on", "transplant_on", "last_contact_on"):
-            if start and record[column] and record[column] < start:
-                problems.add(Problem(read["patients"].file, f"a date on or after start_on ({start})",
-                                     record[column], row, column))  # fmt: skip
-        for column in ("relapse_on", "transplant_on"):
-            if last and record[column] > last:
-                problems.add(Problem(read["patients"].file, f"a date on or before last_contact_on ({last})",
-                                     record[column], row, column))  # fmt: skip
-
-
-def _guideline_id(config: Config, protocol: str, problems: Problems) -> str:
+def _guideline_id(config: Config, protocol: str, needed: bool, problems: Problems) -> str:
     if isinstance(config.guideline, str):
         return config.guideline
-    if protocol not in config.guideline:
+    if protocol not in config.guideline and needed:
         problem = Problem(CONFIG_FILE, f"a rule set for protocol {protocol}", ", ".join(config.guideline),
                           column="guideline", remedy=f"Add the line {protocol}: <id of a rule set>.")  # fmt: skip
         if problem not in problems.errors:
             problems.add(problem)
-        return ""
-    return config.guideline[protocol]
+    return config.guideline.get(protocol, "")
+
+
+def _place_of_guideline(config: Config, name: str) -> Named:
+    if isinstance(config.guideline, str):
+        return (
+            Named(CONFIG_FILE, "guideline")
+            if config.guideline == name
+            else Named("--guideline", "")
+        )
+    keys = [protocol for protocol, guideline in config.guideline.items() if guideline == name]
+    return Named(CONFIG_FILE, f"guideline.{keys[0]}") if keys else Named("--guideline", "")
+
+
+def _place_of_protocol(patients: Sheet, name: str) -> Named:
+    rows = [r for r, p in zip(patients.row, patients.columns["protocol"], strict=True) if p == name]
+    return Named(patients.file, "protocol", rows[0]) if rows else Named(CONFIG_FILE, "protocol")
 
 
 def _named(config: Config, guideline: str) -> set[str]:
@@ -265,14 +234,12 @@ def _named(config: Config, guideline: str) -> set[str]:
     )
 
 
-def _load_all(load: Any, names: set[str], root: Path, problems: Problems) -> dict[str, Any]:
-    loaded = {}
-    for name in sorted(names - {""}):
-        try:
-            loaded[name] = load(name, root)
-        except MrdqError as error:
-            problems.extend(error.problems)
-    return loaded
+def _load(load: Any, name: str, root: Path, named: Named, problems: Problems) -> Any:
+    try:
+        return load(name, root, named)
+    except MrdqError as error:
+        problems.extend(error.problems)
+        return None
 
 
 WELL_NAME = re.compile(r"([A-Pa-p])0?([1-9]|1\d|2[0-4])|([A-Ha-h]\d{1,2}[A-Ha-h]\d{1,2})")

@@ -146,21 +146,24 @@ def run(study: Path, guideline: str, results: str) -> None:
 )
 def ingest(study: Path, results: str, batch: str, gather: bool) -> None:
     """Read exports and layouts to wells.parquet and runs.tsv; a bad run is a row."""
+    from mrdq import ingest as reader
     from mrdq import pipeline
     from mrdq.batches import batches
-    from mrdq.plan import STATE
+    from mrdq.plan import batch_folder
     from mrdq.storage import Files
 
     loaded, files = _open(study, results=results)
     found = batches(loaded.runs.columns["run_id"], loaded.config.runs_per_job)
-    folder = loaded.root / STATE / "batches"
     if gather:
-        pipeline.gather([folder / name for name in found], files)
-    else:
-        files = Files(folder / batch) if batch else files
-        run_ids = _runs_of(batch, found) if batch else loaded.runs.columns["run_id"]
-        problems = pipeline.ingest_batch(loaded, run_ids, files)
+        pipeline.gather([batch_folder(loaded, name) for name in found], files)
+    elif batch:
+        files = Files(batch_folder(loaded, batch))
+        problems = pipeline.ingest_batch(loaded, _runs_of(batch, found), files)
         show([*problems.warnings, *problems.errors])
+    else:
+        reading = reader.read_runs(loaded)
+        pipeline.write_wells(files, reading.wells, reading.runs)
+        show([*reading.problems.warnings, *reading.problems.errors])
     click.echo(files.wells)
 
 
@@ -301,19 +304,22 @@ def show_guideline(name: str, study: Path | None) -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--seed", default=2024, show_default=True, help="Seed of the random numbers.")
+@click.option(
+    "--seed",
+    default=2024,
+    type=click.IntRange(min=0),
+    show_default=True,
+    help="Seed of the random numbers.",
+)
 @click.option(
     "--runs", default=0, metavar="N", help="Make an archive of N runs instead of the example study."
 )
 def simulate(folder: Path, seed: int, runs: int) -> None:
     """Make a study of SIMULATED data: the example, or an archive of any size."""
-    from mrdq.errors import refuse
+    from mrdq.new_study import require_new
     from mrdq.simulate import write_archive, write_example
 
-    if folder.exists() and any(folder.iterdir()):
-        refuse(
-            str(folder), "a new or empty folder", remedy="Name another one; nothing is overwritten."
-        )
+    require_new(folder)
     if runs:
         write_archive(folder, runs=runs, seed=seed)
     else:

@@ -14,7 +14,7 @@ LAYERS = (
     {"errors", "vocabulary", "resources", "__init__"},
     {"units", "guideline", "protocol", "tables"},
     {"wells", "curve", "quantity", "control_gene", "evidence", "call", "analysis", "status", "survival", "batches"},
-    {"definitions", "sheets", "config", "study", "storage", "instruments"},
+    {"definitions", "sheets", "config", "checks", "study", "storage", "instruments"},
     {"layout", "plate", "provenance"},
     {"ingest", "plan", "new_study", "simulate"},
     {"explain", "reports"},

@@ -2,17 +2,17 @@ rule ingest:
     """Read the exports and layouts of one batch of runs; a bad run becomes a row, not a failure."""
     input:
         lambda wildcards: PLAN.files[wildcards.batch],
+        fingerprint=f"{FINGERPRINTS}/ingest/{{batch}}",
     output:
         wells=f"{STATE}/batches/{{batch}}/wells.parquet",
         runs=f"{STATE}/batches/{{batch}}/runs.tsv",
+        basis=f"{STATE}/batches/{{batch}}/basis.json",
     log:
         "logs/ingest/{batch}.log",
     benchmark:
         "benchmarks/ingest/{batch}.tsv"
     conda:
         "../envs/mrdq.yaml"
-    params:
-        fingerprint=lambda wildcards: PLAN.read[wildcards.batch],
     shell:
         "mrdq ingest . --batch {wildcards.batch} >{log} 2>&1"
 

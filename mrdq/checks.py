@@ -1,0 +1,142 @@
+"""Checks that need more than one cell: keys, references between sheets, places of files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from mrdq import vocabulary as words
+from mrdq.config import CONFIG_FILE, Config, path_problems
+from mrdq.errors import WARNING, Problem, Problems
+from mrdq.protocol import Protocol
+from mrdq.sheets import Sheet
+
+
+def unique(sheet: Sheet, key: str, problems: Problems) -> None:
+    first: dict[str, int] = {}
+    for value, row in zip(sheet.columns[key], sheet.row, strict=True):
+        if value and value in first:
+            problems.add(Problem(sheet.file, f"every {key} once (it is also in row {first[value]})", value, row, key,
+                                 "Delete one of the rows, or give it another id."))  # fmt: skip
+        first.setdefault(value, row)
+
+
+def runs(sheet: Sheet, problems: Problems) -> None:
+    for column in ("export", "layout"):
+        for path, row in zip(sheet.columns[column], sheet.row, strict=True):
+            problems.extend(path_problems(sheet.file, path, column=column, row=row))
+    first: dict[str, int] = {}
+    for path, row in zip(sheet.columns["export"], sheet.row, strict=True):
+        if path and path in first:
+            problems.add(Problem(sheet.file, f"an export of its own (it is also in row {first[path]})", path, row,
+                                 "export", "Both runs are read from the same file.", WARNING))  # fmt: skip
+        first.setdefault(path, row)
+
+
+def assays(sheet: Sheet, config: Config, problems: Problems) -> dict[str, str]:
+    """The control gene of each MRD target; every assay has what its kind needs."""
+    kinds = dict(zip(sheet.columns["target"], sheet.columns["kind"], strict=True))
+    genes = [target for target, kind in kinds.items() if kind == words.CONTROL_GENE]
+    control_gene_of = {}
+    for record, row in zip(sheet.records(), sheet.row, strict=True):
+        if record["kind"] != words.MRD:
+            continue
+        if not record["patient_id"]:
+            problems.add(Problem(sheet.file, "the patient whose clone the target is", "", row, "patient_id",
+                                 "Fill the cell; every assay of kind mrd belongs to one patient."))  # fmt: skip
+        gene = record["control_gene"]
+        if gene and kinds.get(gene) != words.CONTROL_GENE:
+            problems.add(Problem(sheet.file, f"a target of kind control_gene ({', '.join(genes) or 'there is none'})",
+                                 gene, row, "control_gene"))  # fmt: skip
+        elif not gene and len(genes) > 1:
+            problems.add(Problem(sheet.file, f"one of {', '.join(genes)}", "", row, "control_gene",
+                                 "The study has several control genes: name the one that normalises this target."))  # fmt: skip
+        gene = gene or (genes[0] if len(genes) == 1 else "")
+        told = any(p.row == row and p.column == "dna_per_well" for p in problems.errors)
+        if gene and record["dna_per_well"] is None and not told:
+            problems.add(Problem(sheet.file, "the amount of DNA in a well, such as 600 ng", "", row, "dna_per_well",
+                                 "It is needed to normalise by the control gene."))  # fmt: skip
+        control_gene_of[record["target"]] = gene
+    if config.control_gene_required and not genes and control_gene_of:
+        problems.add(Problem(sheet.file, "an assay of kind control_gene", level=WARNING, column="kind",
+                             remedy="Without one every result is not evaluable (control_gene: required)."))  # fmt: skip
+    return control_gene_of
+
+
+def patients(read: Mapping[str, Sheet], config: Config, problems: Problems) -> None:
+    """Samples and assays name patients of the patients sheet; dates are in order."""
+    known = set(read["patients"].columns["patient_id"])
+    for name in ("samples", "assays") if "patients" in config.sheets else ():
+        for patient, row in zip(read[name].columns["patient_id"], read[name].row, strict=True):
+            if patient and patient not in known:
+                problems.add(Problem(read[name].file, f"a patient of {read['patients'].file}", patient, row,
+                                     "patient_id", "Mend the id, or add the patient."))  # fmt: skip
+    for record, row in zip(read["patients"].records(), read["patients"].row, strict=True):
+        start, last = record["start_on"], record["last_contact_on"]
+        for column in ("relapse_on", "transplant_on", "last_contact_on"):
+            if start and record[column] and record[column] < start:
+                problems.add(Problem(read["patients"].file, f"a date on or after start_on ({start})",
+                                     record[column], row, column))  # fmt: skip
+        for column in ("relapse_on", "transplant_on"):
+            if last and record[column] > last:
+                problems.add(Problem(read["patients"].file, f"a date on or before last_contact_on ({last})",
+                                     record[column], row, column))  # fmt: skip
+
+
+def near_misses(sheet: Sheet, known: Sequence[str], problems: Problems) -> None:
+    """An extra column named almost like one of ours is more likely a typing mistake."""
+    for name in sheet.extra:
+        meant = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.85)
+        if meant:
+            problems.add(Problem(sheet.file, f"the column {meant[0]}, or one of another name", name, column=name,
+                                 level=WARNING, remedy="It is kept as a column of your own."))  # fmt: skip
+
+
+def results_folder(root: Path, config: Config, runs: Sheet, problems: Problems) -> None:
+    """The results have a folder of their own: nothing that mrdq writes may replace an input."""
+    folder = PurePosixPath(config.results)
+    inputs = [
+        CONFIG_FILE,
+        *config.sheets.values(),
+        *runs.columns["export"],
+        *runs.columns["layout"],
+    ]
+    inside = next(
+        (
+            path
+            for path in inputs
+            if path and folder in PurePosixPath(path.partition("#")[0]).parents
+        ),
+        "",
+    )
+    if inside:
+        problems.add(Problem(CONFIG_FILE, f"a folder of its own for the results ({inside} lies in it)",
+                             config.results, column="results"))  # fmt: skip
+    if (root / folder).exists() and not (root / folder).is_dir():
+        problems.add(
+            Problem(
+                CONFIG_FILE,
+                "a folder for the results, not a file",
+                config.results,
+                column="results",
+            )
+        )
+
+
+def timepoints(
+    samples: Sheet,
+    protocol_of: Mapping[str, str],
+    protocols: Mapping[str, Protocol],
+    problems: Problems,
+) -> None:
+    """A timepoint that the patient's protocol does not name gets no recommendation: say so."""
+    columns = samples.columns
+    for patient, timepoint, row in zip(
+        columns["patient_id"], columns["timepoint"], samples.row, strict=True
+    ):
+        protocol = protocols.get(protocol_of.get(patient, ""))
+        if protocol and protocol.timepoints and timepoint and timepoint not in protocol.by_id:
+            named = ", ".join(protocol.by_id)
+            problems.add(Problem(samples.file, f"a timepoint of {protocol.id} ({named})", timepoint, row, "timepoint",
+                                 "No next step is recommended for it.", WARNING))  # fmt: skip
