@@ -33,6 +33,16 @@ class _UniqueKeyLoader(_SafeLoader):  # type: ignore[misc]
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
         return mapping
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except (
+            ValueError,
+            AttributeError,
+            TypeError,
+        ) as error:  # a tag that does not fit its value
+            raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from error
+
 
 _UniqueKeyLoader.yaml_implicit_resolvers = {
     # A date stays text, and 1e-4 is a number, as everyone but YAML 1.1 reads it.
@@ -60,8 +70,7 @@ def read_yaml(path: Path, shown: str, schema: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         row = error.problem_mark.line + 1 if error.problem_mark else None
         refuse(shown, "valid YAML", found=error.problem or "", row=row, remedy="Mend the line.")
-    except (yaml.YAMLError, ValueError, AttributeError, TypeError, RecursionError) as error:
-        # What PyYAML raises for a tag that does not fit its value.
+    except (yaml.YAMLError, RecursionError) as error:
         refuse(shown, "valid YAML", found=str(error).partition("\n")[0])
     problems = _schema_problems(content, shown, schema) + _not_finite(content, shown, "")
     if problems:

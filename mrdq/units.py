@@ -14,7 +14,7 @@ from typing import Any
 PICOGRAMS_PER_GENOME = "6.6"
 
 _PLAIN = re.compile(r"[+]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_NUMBER_AND_UNIT = re.compile(r"\s*([-+0-9.,eE]*[0-9.])\s*([a-zA-Zµμ]*)\s*")
+_NUMBER_AND_UNIT = re.compile(r"\s*([-+0-9.,eE]*[0-9.])\s*(\S.*)?")
 _LEAST_NG, _MOST_NG = Fraction(1, 10**9), Fraction(10**9)
 _THOUSANDS_OR_DECIMAL = re.compile(r"[1-9]\d{0,2},\d{3}")
 
@@ -97,10 +97,14 @@ def nanograms(text: str) -> float:
     match = _NUMBER_AND_UNIT.fullmatch(text)
     if not match:
         raise UnitError(expected)
-    number, unit = match[1], match[2]
+    number, unit = match[1], (match[2] or "").strip()
     value = _decimal(number, expected=expected)
     if not unit:
         raise UnitError(expected, f'Add the unit, for instance "{text.strip()} ng".')
+    if value <= 0:
+        raise UnitError(f"{expected}, greater than 0")
+    if not re.fullmatch(r"[a-zA-Zµμ]+", unit):  # pint would evaluate more than a unit
+        raise UnitError(f"a unit of an amount of DNA (ng, µg, pg, genome, cell), not {unit!r}")
     amount = value * nanograms_per(unit)
     if not _LEAST_NG <= amount <= _MOST_NG:
         raise UnitError(f"{expected}, from 1 ag to 1 g")

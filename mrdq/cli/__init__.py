@@ -312,7 +312,11 @@ def show_guideline(name: str, study: Path | None) -> None:
     help="Seed of the random numbers.",
 )
 @click.option(
-    "--runs", default=0, metavar="N", help="Make an archive of N runs instead of the example study."
+    "--runs",
+    default=0,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Make an archive of N runs instead of the example study.",
 )
 def simulate(folder: Path, seed: int, runs: int) -> None:
     """Make a study of SIMULATED data: the example, or an archive of any size."""

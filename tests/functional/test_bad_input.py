@@ -728,7 +728,7 @@ PROTOCOLS = [
     ("{id: post-C1,", "{id: 1,", "timepoints.1.id", "1", "is not of type 'string'"),
     ("{id: post-C1,", "{id: post-C1, positive_statuses: [maybe],", "timepoints.1.positive_statuses.0", "maybe", "positive_quantifiable"),
     ("{id: post-C1,", "{id: post-C1, positive_from_level: -1,", "timepoints.1.positive_from_level", "-1", "counts as negative"),
-    ("{id: post-C1,", "{id: post-C1, positive_from_level: .nan,", "timepoints.1.positive_from_level", "nan", "counts as negative"),
+    ("{id: post-C1,", "{id: post-C1, positive_from_level: .nan,", "timepoints.1.positive_from_level", "nan", "a number"),
     ("complete_sensitivity_maximum: 1.0e-4", "complete_sensitivity_maximum: 0", "response.complete_sensitivity_maximum", "0", "minimum of 0"),
     ("complete_sensitivity_maximum: 1.0e-4", "complete_sensitivity_maximum: 1:10000", "response.complete_sensitivity_maximum", "1:10000", "is not of type 'number'"),
     ("failure_level_minimum: 1.0e-4", "failure_level_minimum: .inf", "response.failure_level_minimum", "inf", "number"),

@@ -222,44 +222,50 @@ def add_patient(study: Path) -> None:
         )  # type: ignore[misc]
 
 
-def rereads(study: Path, before: dict[str, str]) -> list[str]:
-    """The batches whose reading has another fingerprint: Snakemake runs their jobs again."""
-    return sorted(
-        name
-        for name, fingerprint in load_plan(study).read.items()
-        if before.get(name) != fingerprint
-    )
+def rereads(study: Path) -> list[str]:
+    """The batches that rest on something else than when they were read."""
+    changes = load_plan(study).fingerprints
+    return sorted(name for name in of_study(study) if changes[f"ingest/{name}"] is not None)
+
+
+def read_all(study: Path) -> None:
+    for name in of_study(study):
+        assert mrdq("ingest", study, "--batch", name).code == 0
 
 
 @pytest.fixture
-def unread(tmp_path: Path) -> Path:
-    return write_study(tmp_path / "study", 2)
+def as_read(tmp_path: Path) -> Path:
+    """A study whose batches were all read, and nothing more."""
+    study = write_study(tmp_path / "study", 2)
+    assert rereads(study) == sorted(of_study(study))
+    read_all(study)
+    assert rereads(study) == []
+    return study
 
 
-def test_run_of_a_new_patient_reads_its_batch_alone(unread: Path) -> None:
-    before = load_plan(unread).read
-    changed = add_run(unread, "REPEAT-1")
-    add_patient(unread)
-    assert rereads(unread, before) == changed
+def test_run_of_a_new_patient_reads_its_batch_alone(as_read: Path) -> None:
+    changed = add_run(as_read, "REPEAT-1")
+    add_patient(as_read)
+    assert rereads(as_read) == changed
 
 
-def test_order_of_the_sheets_reads_nothing(unread: Path) -> None:
-    before = load_plan(unread).read
+def test_order_of_the_sheets_reads_nothing(as_read: Path) -> None:
     for name in ("runs", "samples", "assays", "patients"):
-        change(unread / f"config/{name}.tsv", lambda rows: [rows[0], *rows[:0:-1]])
-    assert rereads(unread, before) == []
+        change(as_read / f"config/{name}.tsv", lambda rows: [rows[0], *rows[:0:-1]])
+    assert rereads(as_read) == []
 
 
-def test_sample_that_was_missing_from_its_sheet(unread: Path) -> None:
+def test_sample_that_was_missing_from_its_sheet(as_read: Path) -> None:
     """A run with a layout fails for an unknown sample; with the sample in the sheet it is read again."""
-    rows = read_rows(unread / "config/samples.tsv")
-    write_rows(unread / "config/samples.tsv", [rows[0], *rows[2:]])
-    assert mrdq("check", unread).code == 2
-    before = load_plan(unread).read
-    write_rows(unread / "config/samples.tsv", rows)
-    assert mrdq("check", unread).code == 0
-    mine = next(name for name, runs in of_study(unread).items() if "SIM-000001" in runs)
-    assert mine in rereads(unread, before)
+    rows = read_rows(as_read / "config/samples.tsv")
+    write_rows(as_read / "config/samples.tsv", [rows[0], *rows[2:]])
+    assert mrdq("check", as_read).code == 2
+    read_all(as_read)
+    assert rereads(as_read) == []
+    write_rows(as_read / "config/samples.tsv", rows)
+    assert mrdq("check", as_read).code == 0
+    mine = next(name for name, runs in of_study(as_read).items() if "SIM-000001" in runs)
+    assert mine in rereads(as_read)
 
 
 @pytest.mark.parametrize(
@@ -274,13 +280,12 @@ def test_sample_that_was_missing_from_its_sheet(unread: Path) -> None:
     ],
 )
 def test_what_a_run_was_read_with_changed(
-    unread: Path, sheet: str, row: int, column: str, value: str
+    as_read: Path, sheet: str, row: int, column: str, value: str
 ) -> None:
     """Whatever the roles of a well come from, a change of it reads the run again."""
-    before = load_plan(unread).read
-    set_cell(unread / f"config/{sheet}.tsv", row, column, value)
-    mine = next(name for name, runs in of_study(unread).items() if "SIM-000001" in runs)
-    assert mine in rereads(unread, before)
+    set_cell(as_read / f"config/{sheet}.tsv", row, column, value)
+    mine = next(name for name, runs in of_study(as_read).items() if "SIM-000001" in runs)
+    assert mine in rereads(as_read)
 
 
 def test_corrupt_export_is_a_failed_row_and_an_exit_code(finished: Path) -> None:

@@ -50,7 +50,7 @@ def test_failure_leaves_the_old_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os if step == "fsync" else Path, step, full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(MrdqError, match="No space left"):
         storage.write_bytes(path, b"new")
     monkeypatch.undo()
     assert path.read_bytes() == b"old"
