@@ -77,6 +77,14 @@ class Problems:
             raise MrdqError(self.errors)
 
 
-def refuse(file: str, expected: str, found: str = "", **place: object) -> NoReturn:
+def refuse(
+    file: str,
+    expected: str,
+    found: str = "",
+    *,
+    row: int | None = None,
+    column: str = "",
+    remedy: str = "",
+) -> NoReturn:
     """Raise a single problem at once, where going on makes no sense."""
-    raise MrdqError(Problem(file, expected, found, **place))  # type: ignore[arg-type]
+    raise MrdqError(Problem(file, expected, found, row, column, remedy))
