@@ -95,19 +95,15 @@ def _join(parts: list[Tables], control_genes: frozenset[str]) -> Tables:
         if name == "calls" or not shared.any():
             joined[name] = table
             continue
-        rows = table[shared]
-        if "guideline" in table:
-            values = [column for column in table if column != "guideline"]
-            rows = (
-                rows.groupby(values, dropna=False, observed=True, sort=False)["guideline"]
-                .agg(";".join)
-                .reset_index()
-            )
+        # Rule sets that judge the control gene alike share its rows; others have rows of their own.
+        text = table[shared].astype({"guideline": object})
+        values = [column for column in table if column != "guideline"]
+        rows = text.groupby(values, dropna=False, observed=True, sort=False)["guideline"]
         joined[name] = pd.concat(
-            [table[~shared], rows.drop_duplicates()[list(table)]], ignore_index=True
+            [table[~shared], rows.agg(";".join).reset_index()[list(table)]], ignore_index=True
         )
-    keys = {"curves": ["run_id", "target"], "calls": ["run_id", "target", "sample_id"],
-            "evidence": ["run_id", "target", "sample_id", "criterion"]}  # fmt: skip
+    keys = {"curves": ["run_id", "target", "guideline"], "calls": ["run_id", "target", "sample_id"],
+            "evidence": ["run_id", "target", "sample_id", "criterion", "guideline"]}  # fmt: skip
     for name, key in keys.items():
         joined[name] = joined[name].sort_values(key, kind="stable", ignore_index=True)
     joined["standards"] = joined["standards"].sort_values(
@@ -172,7 +168,10 @@ def _analyse_under(
         wells, subjects, decision, dna, measures, (level, low, high), guideline, superseded, flags
     )
     return Tables(
-        _curves_table(wells, curves, guideline), calls, evidence, _standards_table(wells, standards)
+        _curves_table(wells, curves, guideline),
+        calls,
+        evidence,
+        _standards_table(wells, standards, guideline),
     )
 
 
@@ -335,7 +334,7 @@ def _curves_table(wells: Wells, curves: Curves, guideline: Guideline) -> pd.Data
     )
 
 
-def _standards_table(wells: Wells, standards: Standards) -> pd.DataFrame:
+def _standards_table(wells: Wells, standards: Standards, guideline: Guideline) -> pd.DataFrame:
     """The walk, dilution by dilution: what an explanation shows and a person recomputes."""
     unit = standards.unit
     return pd.DataFrame(
@@ -351,5 +350,6 @@ def _standards_table(wells: Wells, standards: Standards) -> pd.DataFrame:
             "reproducible": standards.reproducible,
             "in_curve": standards.in_walk,
             "in_sensitivity": standards.in_sensitivity,
+            "guideline": guideline.id,
         }
     )

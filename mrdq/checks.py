@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from dataclasses import replace
+from pathlib import Path
 
 from mrdq import vocabulary as words
 from mrdq.config import CONFIG_FILE, Config, path_problems
@@ -84,44 +86,43 @@ def patients(read: Mapping[str, Sheet], config: Config, problems: Problems) -> N
                                      record[column], row, column))  # fmt: skip
 
 
+# Columns whose absence changes results without a word: misspelling one of them is an error.
+_SILENT = ("exclude", "blast_fraction")
+
+
 def near_misses(sheet: Sheet, known: Sequence[str], problems: Problems) -> None:
     """An extra column named almost like one of ours is more likely a typing mistake."""
     for name in sheet.extra:
+        silent = difflib.get_close_matches(name.casefold(), _SILENT, n=1, cutoff=0.8)
+        if silent and silent[0] in known:
+            problems.add(Problem(sheet.file, f"the column {silent[0]}, or one of another name", name, column=name,
+                                 remedy="Without it, what the column says would not count."))  # fmt: skip
+            continue
         meant = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.85)
         if meant:
             problems.add(Problem(sheet.file, f"the column {meant[0]}, or one of another name", name, column=name,
                                  level=WARNING, remedy="It is kept as a column of your own."))  # fmt: skip
 
 
-def results_folder(root: Path, config: Config, runs: Sheet, problems: Problems) -> None:
-    """The results have a folder of their own: nothing that mrdq writes may replace an input."""
-    folder = PurePosixPath(config.results)
-    inputs = [
-        CONFIG_FILE,
-        *config.sheets.values(),
-        *runs.columns["export"],
-        *runs.columns["layout"],
-    ]
-    inside = next(
-        (
-            path
-            for path in inputs
-            if path and folder in PurePosixPath(path.partition("#")[0]).parents
-        ),
-        "",
-    )
-    if inside:
-        problems.add(Problem(CONFIG_FILE, f"a folder of its own for the results ({inside} lies in it)",
-                             config.results, column="results"))  # fmt: skip
-    if (root / folder).exists() and not (root / folder).is_dir():
-        problems.add(
-            Problem(
-                CONFIG_FILE,
-                "a folder for the results, not a file",
-                config.results,
-                column="results",
-            )
-        )
+def results_folder(
+    root: Path, results: Path, config: Config, runs: Sheet, place: Problem, problems: Problems
+) -> None:
+    """The results have a folder of their own: nothing that mrdq writes may replace an input.
+
+    ``place`` says where the folder was named.
+    """
+    columns = runs.columns
+    inputs = [CONFIG_FILE, *config.sheets.values(), *columns["export"], *columns["layout"]]
+    folder = Path(os.path.abspath(results))
+    base = os.path.abspath(root)
+    for path in inputs:
+        full = os.path.normpath(os.path.join(base, path.partition("#")[0]))
+        if path and folder in Path(full).parents:
+            expected = f"a folder of its own for the results ({path} lies in it)"
+            problems.add(replace(place, expected=expected))
+            return
+    if results.exists() and not results.is_dir():
+        problems.add(replace(place, expected="a folder for the results, not a file"))
 
 
 def timepoints(

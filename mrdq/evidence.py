@@ -134,6 +134,7 @@ def evaluate(
             "maximum": np.concatenate(blocks.maximum),
             "unit": named(unit_code[criterion], distinct),
             "outcome": named(np.concatenate(blocks.outcome), list(words.OUTCOMES)),
+            "guideline": named(np.zeros(len(unit), dtype=np.int8), [guideline.id]),
         }
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,12 +13,13 @@ from mrdq import storage
 from mrdq import vocabulary as words
 from mrdq.errors import refuse
 from mrdq.evidence import CRITERIA
-from mrdq.guideline import Guideline
+from mrdq.guideline import TOLERANCE, Guideline
 from mrdq.storage import Files
 from mrdq.study import Study
 from mrdq.tables import CURVES, EVIDENCE, STANDARDS
 
 Row = dict[str, Any]
+Shown = Callable[[Row], str]
 
 
 def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -> str:
@@ -27,10 +29,12 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
     """
     calls = storage.read_calls(files, study)
     call = _one(calls, {"run_id": run, "target": target, "sample_id": sample})
-    curves = storage.read_table(files.table("curves.tsv"), CURVES)
+    curves = _under(storage.read_table(files.table("curves.tsv"), CURVES), call["guideline"])
     curve = _rows(curves, run_id=run, target=target)[0]
-    standards = storage.read_table(files.table("standards.tsv"), STANDARDS)
-    evidence = storage.read_table(files.table("evidence.tsv"), EVIDENCE)
+    standards = _under(
+        storage.read_table(files.table("standards.tsv"), STANDARDS), call["guideline"]
+    )
+    evidence = _under(storage.read_table(files.table("evidence.tsv"), EVIDENCE), call["guideline"])
     wells = storage.read_wells([files.wells])
     guideline = study.guidelines[call["guideline"]]
     if target not in study.assay("kind"):
@@ -40,13 +44,15 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
         key: study.assay(key)[target] for key in ("patient_id", "dna_per_well", "blast_fraction")
     }
     of_sample = _rows(wells, run_id=run, target=target, sample_id=sample, role=words.SAMPLE)
+    limit = guideline.get("maximum_cq")
+    shown = partial(_cq, maximum=limit.value if limit else math.inf)
     chapters = {
-        "Controls": _background(wells, run, target, curve),
+        "Controls": _background(wells, run, target, curve, shown),
         "Standards, from the most concentrated": _curve(
             curve, _rows(standards, run_id=run, target=target)
         ),
-        "Amount of DNA": _control_gene(call, curves, wells, assay),
-        "The sample": _sample(call, curve, guideline, of_sample),
+        "Amount of DNA": _control_gene(call, curves, wells, assay, shown),
+        "The sample": _sample(call, curve, guideline, of_sample, shown),
         "Level": _level(call, curve, assay, guideline),
         "Criteria": _criteria(
             _rows(evidence, run_id=run, target=target, sample_id=""),
@@ -59,6 +65,12 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
     for place, (title, content) in enumerate(filled.items(), 1):
         lines += ["", f"{place}. {title}", *content]
     return "\n".join(lines) + "\n"
+
+
+def _under(table: pd.DataFrame, guideline: str) -> pd.DataFrame:
+    """The rows of a table that hold under a rule set."""
+    own = {text for text in table["guideline"].unique() if guideline in text.split(";")}
+    return table[table["guideline"].isin(own)]
 
 
 def _rows(table: pd.DataFrame, **key: str) -> list[Row]:
@@ -94,6 +106,11 @@ def number(value: float, unit: str = "") -> str:
     return f"{value:.8g}{' ' + unit if unit else ''}"
 
 
+def fixed(value: float) -> str:
+    """A Cq for a column of Cq; ``-`` for none."""
+    return f"{'-' if math.isnan(value) else f'{value:.4f}':<8}"
+
+
 def _heading(call: Row, guideline: Guideline, study: Study) -> Iterator[str]:
     yield f"{call['sample_id']} ({call['patient_id']}, {call['timepoint']}), target {call['target']}, run {call['run_id']}"
     yield f"call: {call['call']}{'  (superseded by a later run)' if call['superseded'] else ''}"
@@ -102,15 +119,21 @@ def _heading(call: Row, guideline: Guideline, study: Study) -> Iterator[str]:
         yield f"NOTE: {notice}"
 
 
-def _cq(row: Row) -> str:
+def _cq(row: Row, maximum: float = math.inf) -> str:
+    if row["cq_state"] == words.DETERMINED and row["cq"] > maximum + TOLERANCE:
+        return (
+            f"{row['well']} undetermined (Cq {number(row['cq'])} is above the maximum {maximum:g})"
+        )
     text = number(row["cq"]) if row["cq_state"] == words.DETERMINED else row["cq_state"]
     return f"{row['well']} {text}"
 
 
-def _background(wells: pd.DataFrame, run: str, target: str, curve: Row) -> Iterator[str]:
+def _background(
+    wells: pd.DataFrame, run: str, target: str, curve: Row, shown: Shown
+) -> Iterator[str]:
     for role, name in ((words.NTC, "no template"), (words.BACKGROUND, "background")):
         found = _rows(wells, run_id=run, target=target, role=role)
-        yield f"   {name}: {', '.join(map(_cq, found)) or 'no well'}"
+        yield f"   {name}: {', '.join(map(shown, found)) or 'no well'}"
     yield f"   lowest background B = {number(curve['lowest_background_cq'], 'cycles')}"
 
 
@@ -118,8 +141,8 @@ def _curve(curve: Row, standards: list[Row]) -> Iterator[str]:
     yield "   dilution      wells  mean Cq   spread    step      reproducible"
     for row in standards:
         yield (
-            f"   {number(row['dose']):<12}  {row['n_determined']:.0f}/{row['n_wells']:.0f}    {row['mean_cq']:<8.4f}  "
-            f"{row['delta_cq']:<8.4f}  {number(row['step']):<8}  "
+            f"   {number(row['dose']):<12}  {row['n_determined']:.0f}/{row['n_wells']:.0f}    {fixed(row['mean_cq'])}  "
+            f"{fixed(row['delta_cq'])}  {number(row['step']):<8}  "
             f"{'yes' if row['reproducible'] else 'NO'}{', in the curve' if row['in_curve'] else ''}"
         )
     if math.isnan(curve["slope"]):
@@ -134,7 +157,7 @@ def _curve(curve: Row, standards: list[Row]) -> Iterator[str]:
 
 
 def _control_gene(
-    call: Row, curves: pd.DataFrame, wells: pd.DataFrame, assay: Row
+    call: Row, curves: pd.DataFrame, wells: pd.DataFrame, assay: Row, shown: Shown
 ) -> Iterator[str]:
     if not call["control_gene"]:
         yield "   no control gene was measured for this sample"
@@ -142,7 +165,7 @@ def _control_gene(
     gene, run = call["control_gene"], call["control_gene_run"]
     curve = _rows(curves, run_id=run, target=gene)[0]
     found = _rows(wells, run_id=run, target=gene, sample_id=call["sample_id"], role=words.SAMPLE)
-    yield f"   {gene} in run {run}: {', '.join(map(_cq, found))}"
+    yield f"   {gene} in run {run}: {', '.join(map(shown, found))}"
     yield (
         f"   its curve: Cq = {number(curve['intercept'])} + ({number(curve['slope'])}) × log10(ng), "
         f"{'accepted' if curve['accepted'] else 'NOT accepted'}"
@@ -153,8 +176,10 @@ def _control_gene(
     )
 
 
-def _sample(call: Row, curve: Row, guideline: Guideline, found: list[Row]) -> Iterator[str]:
-    yield f"   wells: {', '.join(map(_cq, found))}"
+def _sample(
+    call: Row, curve: Row, guideline: Guideline, found: list[Row], shown: Shown
+) -> Iterator[str]:
+    yield f"   wells: {', '.join(map(shown, found))}"
     yield f"   mean Cq {number(call['mean_cq'])}, spread {number(call['delta_cq'])}"
     distance = guideline["positive_background_distance_minimum"].value
     background = curve["lowest_background_cq"]

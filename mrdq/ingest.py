@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from mrdq import plate
+from mrdq import plate, roles
 from mrdq import vocabulary as words
 from mrdq.errors import MrdqError, Problem, Problems, refuse
 from mrdq.instruments import FORMATS, read_export
@@ -125,7 +125,7 @@ def _read_run(
             wells = plate.from_layout(export, layout, bench, record["export"], problems)
         else:
             seen.add(export.target, export.sample)
-            wells = plate.from_export(export, bench, record["export"], problems)
+            wells = roles.from_export(export, bench, record["export"], problems)
         problems.raise_if_any()
     except MrdqError as error:
         problems.extend(problem for problem in error.problems if problem not in problems.errors)
@@ -201,9 +201,10 @@ def _typed(runs: pd.DataFrame) -> pd.DataFrame:
 
 def study_problems(study: Study, wells: pd.DataFrame) -> list[Problem]:
     """What only shows when all plates are known: MRD targets and samples that no run holds."""
-    held = set(wells.loc[wells["role"] == words.SAMPLE, "sample_id"])
+    mrd = [target for target, kind in study.assay("kind").items() if kind == words.MRD]
+    held = set(wells.loc[(wells["role"] == words.SAMPLE) & wells["target"].isin(mrd), "sample_id"])
     missing = [sample for sample in study.samples.columns["sample_id"] if sample not in held]
     if not missing:
         return []
-    return [Problem(study.samples.file, "every sample in a run", ", ".join(missing), column="sample_id", level="warning",
+    return [Problem(study.samples.file, "every sample in a run, for an MRD target", ", ".join(missing), column="sample_id", level="warning",
                     remedy="Their status is not_done.")]  # fmt: skip

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from mrdq import vocabulary as words
+from mrdq.checks import near_misses
 from mrdq.errors import Problem, Problems, refuse
 from mrdq.sheets import Cell, Sheet, SheetColumn, as_text, one_of, read_cells, sheet_from_cells
 from mrdq.study import well_name
@@ -14,7 +15,7 @@ from mrdq.units import UnitError, dilution, nanograms
 
 def _reason(text: str) -> str:
     """A reason in words: ``false`` of a spreadsheet would leave the well out all the same."""
-    if text.casefold() in ("true", "false", "yes", "no", "0", "1"):
+    if text.casefold() in ("false", "no", "0", "none", "-"):
         raise UnitError(
             "a reason in words for leaving the well out", "Write why, or empty the cell."
         )
@@ -52,6 +53,7 @@ def read_layout(root: Path, file: str, problems: Problems) -> Sheet:
         numbers, rows, rows_of = _from_plate_map(file, numbers, rows)
     layout = sheet_from_cells(file, numbers, rows, LAYOUT_COLUMNS, problems, rows_of=rows_of)
     _unique_wells(layout, problems)
+    near_misses(layout, [column.name for column in LAYOUT_COLUMNS], problems)
     return layout
 
 

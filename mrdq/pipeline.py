@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mrdq import ingest, provenance, storage
+from mrdq import ingest, storage
 from mrdq.analysis import Definitions, analyse
 from mrdq.errors import Problem, Problems
-from mrdq.plan import BASIS, plan
+from mrdq.plan import BASIS, basis_bytes, plan
 from mrdq.reports import html
 from mrdq.sheets import Sheet
 from mrdq.status import combine
@@ -41,7 +40,10 @@ def check(study: Study, *, progress: Progress = _silent) -> ingest.Reading:
 
 
 def write_wells(files: Files, wells: pd.DataFrame, runs: pd.DataFrame) -> None:
-    """WELLS and RUNS to the results."""
+    """WELLS and RUNS to the results; a well that counted twice would be a bug."""
+    twice = wells[wells["role"] != ""].duplicated(list(WELLS.key))
+    if twice.any():
+        raise ValueError(f"{WELLS.name}: {', '.join(WELLS.key)} is not unique")
     storage.write_bytes(files.wells, storage.parquet_bytes(wells))
     storage.write_table(files.runs, runs, RUNS)
 
@@ -51,8 +53,8 @@ def ingest_batch(study: Study, run_ids: Sequence[str], files: Files) -> Problems
     its ``runs.tsv``."""
     reading = ingest.read_runs(study, run_ids)
     write_wells(files, reading.wells, reading.runs)
-    basis = provenance.basis(study, run_ids, reading.seen.targets, reading.seen.samples)
-    storage.write_bytes(files.folder / BASIS, json.dumps(basis, ensure_ascii=False).encode())
+    basis = basis_bytes(study, run_ids, reading.seen.targets, reading.seen.samples)
+    storage.write_bytes(files.folder / BASIS, basis)
     return reading.problems
 
 
@@ -106,14 +108,14 @@ def frame(sheet: Sheet, *names: str) -> pd.DataFrame:
 def call(study: Study, files: Files) -> None:
     """WELLS to CURVES, STANDARDS, EVIDENCE and CALLS."""
     tables = analyse(storage.read_wells([files.wells]), definitions(study))
-    calls = _with_sheets(
-        tables.calls, study, {"samples": "sample_id", "assays": "target", "runs": "run_id"}
-    )
+    calls = tables.calls
     for name in ("patient_id", "timepoint"):
         calls[name] = _joined(calls["sample_id"], study.sample(name))
     for name in ("version", "hash"):
         named = {key: getattr(guideline, name) for key, guideline in study.guidelines.items()}
         calls[f"guideline_{name}"] = _joined(calls["guideline"], named)
+    keys = {"samples": "sample_id", "assays": "target", "runs": "run_id", "patients": "patient_id"}
+    calls = _with_sheets(calls, study, keys)
     calls = calls[[*CALLS.names, *(name for name in calls if name not in CALLS.names)]]
     curves = _with_sheets(tables.curves, study, {"runs": "run_id", "assays": "target"})
     evidence = tables.evidence.sort_values(
@@ -164,6 +166,10 @@ def status(study: Study, files: Files) -> None:
         dict.fromkeys([t.id for p in named_by for t in p.timepoints] + list(table["timepoint"]))
     )
     patients = frame(study.patients, *(column.name for column in SHEETS["patients"]))
+    if not len(patients):  # no sheet: the patients of the samples, without outcomes
+        patients = patients.reindex(range(len(study.protocol_of)))
+        patients["patient_id"] = list(study.protocol_of)
+        patients["trial"] = ""
     survival = _with_sheets(
         hand_off(patients, table, timepoints), study, {"patients": "patient_id"}
     )
@@ -192,7 +198,7 @@ def run(
     say("reading exports and layouts")
     reading = check(study, progress=progress)
     reading.problems.raise_if_any()
-    if files.folder == study.results:
+    if study.results == study.root / study.config.results:
         plan(study).note()
     write_wells(files, reading.wells, reading.runs)
     say("curves, evidence and calls")

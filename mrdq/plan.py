@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,16 +48,15 @@ class Plan:
 
 def plan(study: Study) -> Plan:
     """The batches and fingerprints of a study."""
-    columns = study.runs.columns
-    names = zip(columns["export"], columns["layout"], strict=True)
-    files = dict(zip(columns["run_id"], names, strict=True))
-    found = batches(columns["run_id"], study.config.runs_per_job)
+    found = batches(study.runs.columns["run_id"], study.config.runs_per_job)
     read = {f"ingest/{name}": _change(study, name, runs) for name, runs in found.items()}
     return Plan(
         study=study,
         batches=found,
+        # A file that is missing makes its run a row that says so, and the others go on.
         files={
-            name: _there(study.root, [files[run] for run in runs]) for name, runs in found.items()
+            name: [file for file in files_of(study, runs) if (study.root / file).is_file()]
+            for name, runs in found.items()
         },
         fingerprints={
             **read,
@@ -73,21 +73,45 @@ def batch_folder(study: Study, batch: str) -> Path:
     return study.root / STATE / "batches" / batch
 
 
+def basis_bytes(
+    study: Study, run_ids: Sequence[str], targets: Iterable[str], samples: Iterable[str]
+) -> bytes:
+    """What is written beside a batch that was read: its basis, and the state of its files."""
+    files = {name: provenance.file_state(study.root / name) for name in files_of(study, run_ids)}
+    content = {**provenance.basis(study, run_ids, targets, samples), "files": files}
+    return json.dumps(content, ensure_ascii=False).encode()
+
+
+def files_of(study: Study, run_ids: Iterable[str]) -> list[str]:
+    """Exports and layouts of runs, paths in the study, each once."""
+    columns = study.runs.columns
+    pairs = zip(columns["export"], columns["layout"], strict=True)
+    of_run = dict(zip(columns["run_id"], pairs, strict=True))
+    bare = (name.partition("#")[0] for run in run_ids for name in of_run[run])
+    return list(dict.fromkeys(name for name in bare if name))
+
+
 def _change(study: Study, batch: str, runs: list[str]) -> str | None:
-    """What a batch would be read with now; None if it was read with just that."""
+    """What a batch would be read with now; None if it was read with just that.
+
+    The bytes of its files count, not only their times: a file that is put back from an archive is
+    older than what was made from its predecessor.
+    """
     path = batch_folder(study, batch) / BASIS
     try:
         then = json.loads(path.read_text(encoding="utf-8"))
+        files = then.pop("files")
         now = provenance.basis(study, runs, then["targets"], then["samples"])
+        states = {
+            name: provenance.file_state(study.root / name, files.get(name, ()))
+            for name in files_of(study, runs)
+        }
     except (OSError, ValueError, KeyError, TypeError):
         return "to be read"
-    return None if now == then else str(now["hash"])
-
-
-def _there(root: Path, files: list[tuple[str, str]]) -> list[str]:
-    """Those that exist: a missing one makes its run a row that says so, and the others go on."""
-    bare = (name.partition("#")[0] for pair in files for name in pair)
-    return [name for name in bare if name and (root / name).is_file()]
+    digests = {name: state[2:] for name, state in states.items()}
+    if now == then and digests == {name: state[2:] for name, state in files.items()}:
+        return None
+    return provenance.short_hash([now, digests])
 
 
 def load_plan(root: Path) -> Plan:

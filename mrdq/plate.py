@@ -1,8 +1,7 @@
 """PLATE: the wells of one run with their roles, from its export and its layout.
 
-A layout, where there is one, wins over the export; every disagreement is a warning that names
-the well.  A run without a layout takes its roles from the export's task column and the study's
-``layout_rules``.  No well of the export is dropped: one that nothing uses has no role.
+The layout wins over the export; every disagreement is a warning that names the well.  No well of
+the export is dropped: one that nothing uses has no role.  Runs without a layout: ``roles.py``.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ COLUMNS = (
     "cq_state",
     "flags",
 )
-_AGREE = {(words.SAMPLE, words.BACKGROUND), (words.BACKGROUND, words.SAMPLE)}
+AGREE = {(words.SAMPLE, words.BACKGROUND), (words.BACKGROUND, words.SAMPLE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +200,7 @@ def _disagreements(
             "The layout was taken.",
         )
     told = role_of_task(export.task[i]) if export.task[i] else None
-    if told and told != role and (told, role) not in _AGREE:
+    if told and told != role and (told, role) not in AGREE:
         notes.add(well, f"role {role} of the layout", export.task[i], "The layout was taken.")
     elif role == words.EMPTY and export.cq_state[i] == words.DETERMINED:
         notes.add(well, "no signal in a well that the layout calls empty", f"Cq {export.cq[i]:g}")
@@ -246,126 +245,3 @@ def unused_note(wells: Mapping[str, Sequence[Any]], file: str) -> list[Problem]:
     ]
     return [Problem(file, "every well used", f"{len(names)} unused: {', '.join(names)}", level=WARNING,
                     remedy="They are kept in wells.parquet without a role.")]  # fmt: skip
-
-
-def from_export(
-    export: Export, bench: Bench, file: str, problems: Problems
-) -> dict[str, list[Any]]:
-    """The wells of a run without a layout, as lists by column (``COLUMNS``).
-
-    A standard without a quantity, or whose quantity nobody said the meaning of, is an error; a
-    target or sample that no sheet knows, or a task that is no role, leaves the well unused.
-    """
-    notes = Notes(file)
-    keys = list(zip(export.target, export.sample, export.task, export.quantity, strict=True))
-    # The first well of each, for messages: a dictionary keeps the last it is given.
-    first = dict(zip(reversed(keys), reversed(export.well), strict=True))
-    rules = list(bench.rules.patterns.items())
-    rule = {
-        name: [role for role, pattern in rules if pattern.search(name)] if name else []
-        for name in set(export.sample)
-    }
-    problems.extend(_ambiguous(name, found, file) for name, found in rule.items() if len(found) > 1)
-    values, doubts = {}, {}
-    for key, well in first.items():
-        values[key], doubt = _decide(key, rule[key[1]], well, bench, file, problems)
-        if doubt:
-            doubts[key] = doubt
-    if doubts:
-        for key, well in zip(keys, export.well, strict=True):
-            if key in doubts:
-                notes.add(well, *doubts[key])
-    problems.extend(notes.problems())
-    decided = zip(*map(values.__getitem__, keys), strict=True) if keys else ((), (), (), ())
-    roles, samples, dilutions, amounts = map(list, decided)
-    columns = (
-        export.well,
-        export.target,
-        roles,
-        samples,
-        dilutions,
-        amounts,
-        export.cq,
-        export.cq_state,
-        export.flags,
-    )
-    return dict(zip(COLUMNS, columns, strict=True))
-
-
-_Key = tuple[str, str, str, float]  # target, sample name, task and quantity of an export's row
-
-
-# role, sample_id, dilution, quantity_ng
-_Values = tuple[str, str, float, float]
-_UNUSED: _Values = ("", "", math.nan, math.nan)
-
-
-def _decide(
-    key: _Key, by_rule: list[str], well: str, bench: Bench, file: str, problems: Problems
-) -> tuple[_Values, tuple[str, ...]]:
-    """What all wells with the same words in the export are, and the doubt (expected, found,
-    remedy) that leaves them unused; replicates are decided once."""
-    target, sample, task, quantity = key
-    role = by_rule[0] if by_rule else role_of_task(task) or ""
-    if target not in bench.kind:
-        return _UNUSED, () if role == words.EMPTY else ("a target of the assays sheet", target)
-    if role == words.STANDARD:
-        return (role, "", *_dose(target, quantity, well, bench, file, problems)), ()
-    if role == words.SAMPLE:
-        if sample not in bench.sample_patient:
-            remedy = "Add the sample, give the run a layout, or a rule in layout_rules."
-            return _UNUSED, ("a sample of the samples sheet", sample, remedy)
-        owner, patient = bench.target_patient[target], bench.sample_patient[sample]
-        if patient != owner and bench.kind[target] == words.MRD:
-            expected = f"a sample of patient {owner}, whose clone {target} is"
-            problems.add(
-                Problem(file, expected, f"{sample} of patient {patient}", column=f"well {well}")
-            )
-        return (role, sample, math.nan, math.nan), ()
-    if not role:
-        remedy = "Give the run a layout, or a rule in layout_rules."
-        return _UNUSED, ("a task that is a role", task, remedy)
-    return (role, "", math.nan, math.nan), ()
-
-
-def _ambiguous(name: str, roles: list[str], file: str) -> Problem:
-    remedy = f"It matches those for {' and '.join(roles)}: make them stricter."
-    return Problem(file, "a sample name that one rule of layout_rules matches", name, remedy=remedy)
-
-
-def _dose(
-    target: str, quantity: float, well: str, bench: Bench, file: str, problems: Problems
-) -> tuple[float, float]:
-    """Dilution and amount [ng] of a standard from the export's unitless number.
-
-    An amount of diagnostic DNA becomes a dilution, and a dilution an amount, by the
-    ``dna_per_well`` of the target: every standard well holds that much DNA in all.
-    """
-    kind, nominal = bench.kind[target], bench.dna_per_well_ng[target]
-    unit = bench.rules.standard_quantity.get(kind)
-    place = f"well {well}"
-    if not quantity > 0:
-        problems.add(Problem(file, "the quantity of a standard", column=place,
-                             remedy="Enter it in the instrument's software, or give the run a layout."))  # fmt: skip
-    elif unit is None:
-        problems.add(Problem(file, "the meaning of the export's standard quantities", f"{quantity:g}", column=place,
-                             remedy="Add standard_quantity: dilution, ng, genome or cell to layout_rules."))  # fmt: skip
-    elif (unit == "dilution") == (kind == words.MRD):
-        if kind == words.MRD and quantity <= 1:
-            return quantity, math.nan
-        if kind == words.CONTROL_GENE:
-            return math.nan, quantity * float(nanograms_per(unit))
-        problems.add(Problem(file, "a dilution of at most 1 (layout_rules.standard_quantity: dilution)",
-                             f"{quantity:g}", column=place))  # fmt: skip
-    elif nominal is None:
-        problems.add(Problem(file, f"the dna_per_well of {target} in the assays sheet", column=place,
-                             remedy="It relates the standards' quantities to dilutions."))  # fmt: skip
-    elif kind == words.CONTROL_GENE:
-        return math.nan, quantity * nominal
-    else:
-        amount = quantity * float(nanograms_per(unit))
-        if amount <= nominal * (1 + 1e-9):
-            return amount / nominal, amount
-        problems.add(Problem(file, f"at most {nominal:g} ng of diagnostic DNA (the dna_per_well of {target})",
-                             f"{amount:g} ng", column=place))  # fmt: skip
-    return math.nan, math.nan

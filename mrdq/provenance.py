@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def short_hash(content: Any) -> str:
 def basis(
     study: Study, run_ids: Iterable[str], targets: Iterable[str], samples: Iterable[str]
 ) -> dict[str, Any]:
-    """What the reading of runs rested on beside their files.
+    """What the reading of runs rested on beside the bytes of their files.
 
     The names that the layouts and exports hold, and a hash of what the sheets say of just these:
     a new patient's sheets re-read nothing but the runs that name him.
@@ -50,11 +50,30 @@ def basis(
     asked = {name: study.assay(name) for name in ("kind", "patient_id", "dna_per_well")}
     of_targets = [[name, *(column.get(name) for column in asked.values())] for name in targets]
     patients = study.sample("patient_id")
+    of_samples = [[name, patients.get(name)] for name in samples]
+    content = [software(), rows, of_targets, of_samples, _layout_rules(study)]
+    return {"targets": targets, "samples": samples, "hash": short_hash(content)}
+
+
+def file_state(path: Path, known: Sequence[Any] = ()) -> list[Any]:
+    """Size, time and SHA-256 of a file ([] if there is none).
+
+    The bytes are hashed only if size or time are not those of ``known``, an earlier state.
+    """
+    try:
+        found = path.stat()
+        if list(known[:2]) == [found.st_size, found.st_mtime_ns]:
+            return list(known)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return []
+    return [found.st_size, found.st_mtime_ns, digest]
+
+
+def _layout_rules(study: Study) -> list[Any]:
     rules = study.config.layout_rules
     patterns = {role: pattern.pattern for role, pattern in rules.patterns.items()}
-    content = [software(), rows, of_targets, [[name, patients.get(name)] for name in samples],
-               patterns, dict(rules.standard_quantity)]  # fmt: skip
-    return {"targets": targets, "samples": samples, "hash": short_hash(content)}
+    return [patterns, dict(rules.standard_quantity)]
 
 
 def _sorted(sheet: Sheet) -> list[dict[str, Any]]:
@@ -64,10 +83,8 @@ def _sorted(sheet: Sheet) -> list[dict[str, Any]]:
 
 def gather_fingerprint(study: Study) -> str:
     """Changes with anything that the reading of any run may rest on."""
-    rules = study.config.layout_rules
-    patterns = {role: pattern.pattern for role, pattern in rules.patterns.items()}
     sheets = [_sorted(sheet) for sheet in (study.runs, study.samples, study.assays)]
-    return f"{software()} {short_hash([sheets, patterns, dict(rules.standard_quantity)])}"
+    return f"{software()} {short_hash([sheets, _layout_rules(study)])}"
 
 
 def call_fingerprint(study: Study) -> str:

@@ -67,6 +67,7 @@ def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, 
     deciding = current[~(several & helps) | current["preferred"]]
     best = _best(deciding, key)
     rows = samples[key].drop_duplicates().merge(best, on=key, how="left")
+    rows[_LEVEL_COLUMNS] = rows[_LEVEL_COLUMNS].astype(float)
     rows["status"] = rows["call"].fillna(words.NOT_DONE)
     rows["protocol"] = rows["patient_id"].map(protocol_of)
     rows["deciding_target"] = rows["target"].fillna("")

@@ -93,6 +93,7 @@ class Study:
     """
 
     root: Path
+    results: Path
     config: Config
     runs: Sheet
     samples: Sheet
@@ -105,10 +106,6 @@ class Study:
     protocol_of: Mapping[str, str]
     control_gene_of: Mapping[str, str]
     warnings: list[Problem] = field(default_factory=list)
-
-    @property
-    def results(self) -> Path:
-        return self.root / self.config.results
 
     def assay(self, column: str) -> dict[str, Any]:
         """Target -> value of a column of the assays sheet."""
@@ -127,8 +124,11 @@ class Study:
         return own + [g.notice for g in self.guidelines.values() if g.notice]
 
 
-def load_study(root: Path, *, guideline: str = "") -> Study:
-    """Read the study in ``root``; ``guideline`` calls it under another rule set than its own.
+def load_study(root: Path, *, guideline: str = "", results: str = "") -> Study:
+    """Read the study in ``root``.
+
+    ``guideline`` calls it under another rule set than its own; ``results`` is another folder for
+    its results (a path of the caller, not of the study).
 
     Raises :class:`MrdqError` with all problems of all sheets at once.
     """
@@ -142,7 +142,13 @@ def load_study(root: Path, *, guideline: str = "") -> Study:
         checks.unique(sheet, KEYS[name], problems)
         checks.near_misses(sheet, [column.name for column in SHEETS[name]], problems)
     checks.runs(read["runs"], problems)
-    checks.results_folder(root, config, read["runs"], problems)
+    folder = Path(results) if results else root / config.results
+    named = (
+        Problem("--results", "", results)
+        if results
+        else Problem(CONFIG_FILE, "", config.results, column="results")
+    )
+    checks.results_folder(root, folder, config, read["runs"], named, problems)
     control_gene_of = checks.assays(read["assays"], config, problems)
     checks.patients(read, config, problems)
     patients_of = dict(
@@ -181,7 +187,7 @@ def load_study(root: Path, *, guideline: str = "") -> Study:
     }
     checks.timepoints(read["samples"], protocol_of, protocols, problems)
     problems.raise_if_any()
-    return Study(root, config, read["runs"], read["samples"], read["assays"], read["patients"], guidelines,
+    return Study(root, folder, config, read["runs"], read["samples"], read["assays"], read["patients"], guidelines,
                  protocols, guideline_of, of_patient, protocol_of, control_gene_of, problems.warnings)  # fmt: skip
 
 

@@ -133,19 +133,21 @@ CALLS = Table("calls.tsv", "call of every sample for every MRD target of every r
     _text("guideline", "rule set"), _text("reasons", "criteria that decided, separated by ;"),
     _text("flags", "what a person should look at, separated by ;"),
 ))  # fmt: skip
-EVIDENCE = Table("evidence.tsv", "every criterion of every run, curve and sample", ("run_id", "target", "sample_id", "criterion"), (
+EVIDENCE = Table("evidence.tsv", "every criterion of every run, curve and sample", ("run_id", "target", "sample_id", "criterion", "guideline"), (
     _RUN, _TARGET, _text("sample_id", "follow-up sample; empty for a criterion of the run or curve"),
     _text("criterion", "what was judged"), _real("value", "measured value", "unit"),
     _real("minimum", "lower bound", "unit"), _real("maximum", "upper bound", "unit"),
     _text("unit", "unit of value and bounds"), _text("outcome", "outcome", words.OUTCOMES),
+        _text("guideline", "rule set; several that agree on a control gene, separated by ;"),
 ))  # fmt: skip
-STANDARDS = Table("standards.tsv", "the walk down the dilutions of every curve", ("run_id", "target", "dose"), (
+STANDARDS = Table("standards.tsv", "the walk down the dilutions of every curve", ("run_id", "target", "dose", "guideline"), (
     _RUN, _TARGET, _real("dose", "dilution, or ng for a control gene"), _count("n_wells", "wells"),
     _count("n_determined", "determined wells"), _real("mean_cq", "mean Cq", "cycle"),
     _real("delta_cq", "highest - lowest Cq", "cycle"),
     _real("step", "Cq difference to the next dilution at least 10-fold above", "cycle per log10"),
-    _flag("reproducible", "definition 3 is met"), _flag("in_curve", "in the quantitative range"),
+    _flag("reproducible", "definition 3 is met; beyond the walk it decides nothing"), _flag("in_curve", "in the quantitative range"),
     _flag("in_sensitivity", "within the sensitivity"),
+        _text("guideline", "rule set"),
 ))  # fmt: skip
 STATUS = Table("status.tsv", "MRD status of every patient and timepoint", ("patient_id", "timepoint"), (
     _PATIENT, _TIMEPOINT, _text("status", "the status", words.STATUSES), *_LEVELS, *_LIMITS,

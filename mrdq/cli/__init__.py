@@ -71,8 +71,8 @@ def _open(study: Path, guideline: str = "", results: str = "") -> tuple[Study, A
     from mrdq.storage import Files
     from mrdq.study import load_study
 
-    loaded = load_study(study, guideline=guideline)
-    return loaded, Files(Path(results) if results else loaded.results)
+    loaded = load_study(study, guideline=guideline, results=results)
+    return loaded, Files(loaded.results)
 
 
 @click.group(

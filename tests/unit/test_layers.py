@@ -15,7 +15,7 @@ LAYERS = (
     {"units", "guideline", "protocol", "tables"},
     {"wells", "curve", "quantity", "control_gene", "evidence", "call", "analysis", "status", "survival", "batches"},
     {"definitions", "sheets", "config", "checks", "study", "storage", "instruments"},
-    {"layout", "plate", "provenance"},
+    {"layout", "plate", "roles", "provenance"},
     {"ingest", "plan", "new_study", "simulate"},
     {"explain", "reports"},
     {"pipeline"},
