@@ -92,8 +92,8 @@ def definitions(study: Study) -> Definitions:
             "blast_fraction": np.array(study.assays.columns["blast_fraction"], dtype=float),
         }
     )
-    assays["control_gene"] = assays["target"].map(study.control_gene_of).fillna("")
-    assays["guideline"] = assays["target"].map(study.guideline_of).fillna("")
+    assays["control_gene"] = assays["target"].map(study.control_gene_of).astype(object).fillna("")
+    assays["guideline"] = assays["target"].map(study.guideline_of).astype(object).fillna("")
     return Definitions(
         assays=assays, samples=frame(study.samples, "sample_id", "patient_id", "timepoint", "material"),
         runs=frame(study.runs, "run_id", "performed_on"), guidelines=study.guidelines,
@@ -128,7 +128,7 @@ def call(study: Study, files: Files) -> None:
 
 
 def _joined(key: pd.Series[str], values: Mapping[str, str]) -> pd.Series[str]:
-    return key.astype(object).map(values).fillna("")
+    return key.astype(object).map(values).astype(object).fillna("")
 
 
 def _with_sheets(table: pd.DataFrame, study: Study, keys: Mapping[str, str]) -> pd.DataFrame:

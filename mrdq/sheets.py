@@ -18,8 +18,10 @@ from typing import Any
 
 from mrdq.errors import Problem, Problems, refuse
 from mrdq.units import UnitError
+from mrdq.worksheets import Cell as Cell
+from mrdq.worksheets import as_text as as_text
+from mrdq.worksheets import refuse_cells_without_value
 
-Cell = str | float | bool | dt.date | dt.datetime | dt.time | dt.timedelta
 Parser = Callable[[str], Any]
 
 
@@ -101,7 +103,8 @@ def _workbook_rows(data: bytes, shown: str, worksheet: str) -> list[list[Cell]]:
             )
         if worksheet and worksheet not in names:
             refuse(shown, f"one of the worksheets {', '.join(names)}", found=worksheet)
-        rows = book.get_sheet_by_name(worksheet or names[0]).to_python(skip_empty_area=False)
+        sheet = worksheet or names[0]
+        rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
     except CalamineError as error:
         refuse(
             shown,
@@ -109,6 +112,7 @@ def _workbook_rows(data: bytes, shown: str, worksheet: str) -> list[list[Cell]]:
             found=str(error),
             remedy="Save it again as .xlsx.",
         )
+    refuse_cells_without_value(data, shown, sheet)
     return [[cell.strip() if isinstance(cell, str) else cell for cell in row] for row in rows]
 
 
@@ -222,19 +226,6 @@ def _body(
         body.append([*row[:width], *[""] * (width - len(row))])
         body_numbers.append(number)
     return body, body_numbers
-
-
-def as_text(cell: Cell) -> str:
-    """A cell as a person would write it: 1.0 -> ``1``, a date as ISO, true and false."""
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
-    if isinstance(cell, dt.datetime) and cell.time() == dt.time():
-        return cell.date().isoformat()
-    return cell.isoformat() if isinstance(cell, dt.date | dt.time) else str(cell)
 
 
 def _read_column(

@@ -155,10 +155,13 @@ def _flags(
 def _response(rows: pd.DataFrame, protocols: Mapping[str, Protocol]) -> np.ndarray:
     """Complete, failure or intermediate response (Gökbuget 2021, doi 10.1182/hematology.2021000224,
     table 1): negative with a sensitivity that suffices; quantifiable at or above the level."""
-    complete = rows["protocol"].map(
-        {p: protocols[p].complete_sensitivity_maximum for p in protocols}
+    limits = {
+        p: (protocols[p].complete_sensitivity_maximum, protocols[p].failure_level_minimum)
+        for p in protocols
+    }
+    complete, failure = (
+        np.array([limits[p] for p in rows["protocol"]], dtype=float).reshape(-1, 2).T
     )
-    failure = rows["protocol"].map({p: protocols[p].failure_level_minimum for p in protocols})
     status = rows["status"]
     return np.select(
         [

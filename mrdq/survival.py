@@ -77,6 +77,6 @@ def hand_off(
             values = wide[timepoint] if timepoint in wide else pd.Series(dtype=object)
             found = table["patient_id"].map(values)
             table[f"{column}_{timepoint}"] = (
-                found.astype(float) if source == "mrd_level" else found.fillna("")
+                found.astype(float) if source == "mrd_level" else found.astype(object).fillna("")
             )
     return table

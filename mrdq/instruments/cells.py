@@ -13,7 +13,8 @@ PLATES = {24: (4, 6), 48: (6, 8), 96: (8, 12), 384: (16, 24)}
 
 _OPEN_ARRAY = re.compile(r"([A-D])0?([1-9]|1[0-2])([a-h][1-8])")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
+_GROUPED = re.compile(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
+_LONE_GROUP = re.compile(r"[1-9]\d{0,2},\d{3}", re.ASCII)
 _LOOKS_GROUPED = re.compile(r"[1-9]\d{0,2}([.,]\d{3})+", re.ASCII)
 _SWAP = str.maketrans(".,", ",.")
 
@@ -75,8 +76,9 @@ def quantity(cell: str, decimal: str) -> float:
     """A number that may have thousands separators.
 
     ``decimal`` is the sign that the Cq column has settled; only then is the other one taken as
-    a thousands separator, and only where groups of three follow it.  Raises ``ValueError`` for a
-    number that could be read in two ways.
+    a thousands separator, and only where groups of three follow it: several, or one with a
+    decimal part.  Raises ``ValueError`` for a number that could be read in two ways; ``20,000``
+    is one even so, for whoever prints it may have meant 20.
     """
     if not decimal:
         if "," in cell or _LOOKS_GROUPED.fullmatch(cell):
@@ -84,6 +86,8 @@ def quantity(cell: str, decimal: str) -> float:
         return number(cell, ".")
     if decimal == ",":
         cell = cell.translate(_SWAP)
+    if _LONE_GROUP.fullmatch(cell):
+        raise ValueError("ambiguous")
     if _GROUPED.fullmatch(cell):
         cell = cell.replace(",", "")
     return number(cell, ".")

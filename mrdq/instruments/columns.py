@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import compress
 
-from mrdq.errors import Problem, Problems
+from mrdq.errors import WARNING, Problem, Problems
 from mrdq.instruments import words
 from mrdq.instruments.cells import decimal_sign, number, plain_numbers, quantity
 from mrdq.instruments.export import Curve
@@ -94,9 +94,9 @@ def cq_column(
     for i in blank:
         states[i] = UNDETERMINED
     if blank and blank_is_undetermined:
-        notes.append(
-            "empty Cq cells read as undetermined: wells " + ", ".join(column.well[i] for i in blank)
-        )
+        wells = ", ".join(column.well[i] for i in blank)
+        notes.append(f"empty Cq cells read as undetermined: wells {wells}")
+        problems.add(_blank_warning(column, blank[0], wells))
     elif blank:
         remedy = (
             "An empty cell does not say whether the well was omitted or gave no signal. " + _AGAIN
@@ -105,6 +105,18 @@ def cq_column(
         problems.extend(column.problem(i, expected, remedy) for i in blank)
     values, decimal = _numbers(column, numeric, typed, problems)
     return CqColumn(values, states, decimal, notes)
+
+
+def _blank_warning(column: Column, first: int, wells: str) -> Problem:
+    return Problem(
+        column.file,
+        "a Cq, or a word for no signal",
+        row=column.number[first],
+        column=f"{column.place}, wells {wells}",
+        remedy="The empty cells are read as undetermined. Write Undetermined where a well gave no signal, "
+        "and mend the table where a Cq is missing.",
+        level=WARNING,
+    )
 
 
 def _plain_cq(cells: list[str], undetermined: frozenset[str]) -> CqColumn | None:
@@ -206,8 +218,8 @@ def quantity_column(
 
 def _quantity_problem(column: Column, index: int) -> Problem:
     remedy = (
-        "A comma is read as decimal sign, or as thousands separator, only where the Cq column shows "
-        "which one is meant. Export with plain numbers."
+        "The decimal sign is that of the Cq column; the other sign separates thousands only where that is "
+        "beyond doubt (1,250,000 or 1,250.5, but not 20,000). Export with plain numbers."
     )
     return column.problem(
         index, "a quantity that can be read in one way only, not negative", remedy

@@ -105,4 +105,10 @@ def _with_quantities(export: Export, curve: Export) -> Export:
     read_note = f"sheet {CURVE} not read"
     notes = [note for note in export.notes if note != read_note]
     notes += [f"sheet {CURVE}: {note}" for note in curve.notes]
-    return replace(export, quantity=quantity, printed_curves=curve.printed_curves, notes=notes)
+    return replace(
+        export,
+        quantity=quantity,
+        printed_curves=curve.printed_curves,
+        notes=notes,
+        warnings=[*export.warnings, *curve.warnings],
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from mrdq.errors import Problem
 
 Curve = tuple[float | None, float | None, float | None]
 
@@ -27,6 +29,7 @@ class Export:
     row: 1-based row of the file or worksheet.
     printed_curves: target -> slope [cycles per decade], intercept [cycles], R² as printed.
     notes: what was not read and why, so that every row, column and sheet is accounted for.
+    warnings: what was read and may not be what the laboratory means.
     """
 
     format: str
@@ -46,3 +49,4 @@ class Export:
     row: list[int]
     printed_curves: dict[str, Curve]
     notes: list[str]
+    warnings: list[Problem] = field(default_factory=list)

@@ -60,6 +60,8 @@ def read_table(
     """
     header = recipe.header(found.header)
     problems = Problems()
+    if found.sheet:
+        source.workbook.refuse_cells_without_value(found.sheet, found.header_row, header.read)
     rows = settle(Place(source.name, found, header, block, recipe.footers), source, problems)
     read = _without_empty_wells(_Cells(rows, header, source.name, found))
     if not read.rows.well:
@@ -124,6 +126,7 @@ def _columns(
             *curve_notes,
             *found.notes,
         ],
+        warnings=problems.warnings,
     )
 
 
@@ -167,11 +170,18 @@ def _without_empty_wells(read: _Cells) -> _Cells:
 
 
 def _refuse_twins(export: Export, file: str, problems: Problems) -> None:
-    """Two rows of one well, target and channel: nobody can tell which is right."""
-    keys = list(zip(export.well, export.target, export.channel, strict=True))
+    """Two rows of one well and target: nobody can tell which is right.
+
+    Where no target is named, the channel stands for it.
+    """
+    keys: list[tuple[str, ...]] = list(zip(export.well, export.target, strict=True))
     if len(set(keys)) == len(keys):
         return
-    seen: dict[tuple[str, str, str], int] = {}
+    keys = [
+        key if key[1] else (*key, channel)
+        for key, channel in zip(keys, export.channel, strict=True)
+    ]
+    seen: dict[tuple[str, ...], int] = {}
     for index, key in enumerate(keys):
         first = seen.setdefault(key, index)
         if first != index:
@@ -179,15 +189,22 @@ def _refuse_twins(export: Export, file: str, problems: Problems) -> None:
 
 
 def _twins(export: Export, file: str, first: int, second: int) -> Problem:
+    channels = export.channel[first] != export.channel[second]
     shown = [
-        f"row {export.row[index]}: Cq {export.cq[index]:g}"
-        if not math.isnan(export.cq[index])
-        else f"row {export.row[index]}: {export.cq_state[index]}"
+        f"row {export.row[index]}{', ' + export.channel[index] if channels else ''}: "
+        + (
+            export.cq_state[index]
+            if math.isnan(export.cq[index])
+            else f"Cq {export.cq[index]:g}"
+        )
         for index in (first, second)
     ]
+    unnamed = not export.target[first]
     return Problem(
         file,
-        "one row per well, target and channel",
+        "one row per well and channel where no target is named"
+        if unnamed
+        else "one row per well and target",
         " and ".join(shown),
         row=export.row[second],
         column=f"well {export.well[second]}, target {export.target[second]}",

@@ -5,22 +5,13 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Collection
 from typing import Any, NoReturn
 
 from mrdq.errors import refuse
+from mrdq.worksheets import as_text, refuse_cells_without_value
 
 _AGAIN = "Open the workbook and save it again, or export the run again."
-
-
-def text_of(cell: object) -> str:
-    """A cell as text that parses back exactly: 1.0 -> ``1``, true -> ``true``, dates in ISO form."""
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
-    return str(cell)
 
 
 class Workbook:
@@ -32,6 +23,7 @@ class Workbook:
     def __init__(self, data: bytes, name: str):
         if data.startswith(b"PK"):
             _check_zip(data, name)
+        self._data = data
         self._name = name
         self._book = self._opened(data)
         self._sheets: dict[str, list[list[str]]] = {}
@@ -66,8 +58,16 @@ class Workbook:
                 cells = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
             except BaseException as error:  # noqa: BLE001  (as above)
                 self._refuse(error, sheet)
-            self._sheets[sheet] = [[text_of(cell) for cell in row] for row in cells]
+            self._sheets[sheet] = [[as_text(cell) for cell in row] for row in cells]
         return self._sheets[sheet]
+
+    def refuse_cells_without_value(
+        self, sheet: str, header_row: int, columns: Collection[int]
+    ) -> None:
+        """Refuse errors and formulas without a value in the header, and below it in ``columns``."""
+        refuse_cells_without_value(
+            self._data, self._name, sheet, first_row=header_row, columns=columns
+        )
 
 
 def is_workbook_zip(data: bytes) -> bool:
