@@ -114,6 +114,7 @@ def _read_run(
             refuse(study.runs.file, f"one of {', '.join(FORMATS)}, or nothing", found=record["format"],
                    row=place, column="format", remedy="Mend the cell, or empty it: the format is detected.")  # fmt: skip
         export = read_export(data, record["export"], format=record["format"])
+        problems.extend(export.warnings)
         row["format"], row["instrument"] = export.format, export.instrument
         if record["layout"]:
             row["layout_sha256"] = hashlib.sha256(

@@ -8,15 +8,16 @@ wrong column: it is taken only where cells of known words show that nothing has 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import cast
 
-from mrdq.errors import Problem, Problems
+from mrdq.errors import WARNING, Problem, Problems
 from mrdq.instruments import cells as cell_rules
 from mrdq.instruments import words
 from mrdq.instruments.header import Header
 from mrdq.instruments.source import Found, Source, rows_of
+from mrdq.vocabulary import STANDARD
 
 _AGAIN = "Export the run again."
 
@@ -206,17 +207,41 @@ def _check_alignment(place: Place, settled: Rows, problems: Problems) -> None:
 
 
 def _check_end(place: Place, rows: Rows, n_rows: int, problems: Problems) -> None:
-    """Refuse a last cell that may have been cut: the file ends in it, with no line end."""
+    """The file ends in its last cell, with no line end: refuse what may be a cut number or row.
+
+    Where only a name may be cut, the row is read with a warning.
+    """
     last = place.found.header_row + n_rows
     if not place.found.open_end or not rows.number or rows.number[-1] != last:
         return
     row, header = rows.cells[-1], place.header
     at = len(row) - 1
-    whole_flag = at in header.flags and row[at] in ("Y", "N")
-    if at in header.read and not whole_flag:
-        expected = "a line end after the last cell"
-        remedy = f"The export may be cut off at row {last}: export it again, or end the last line if it is whole."
-        problems.add(place.problem(last, header.names[at], expected, [row[at]], remedy))
+    read = at not in header.read or (
+        len(row) == len(header.names) and _at_most_a_name_is_cut(row, header)
+    )
+    expected = "a line end after the last cell"
+    remedy = f"The export may be cut off at row {last}: export it again, or end the last line if it is whole."
+    if read:
+        remedy = f"The row is read as it stands. {remedy}"
+    problem = place.problem(last, header.names[at], expected, [row[at]], remedy)
+    problems.add(replace(problem, level=WARNING) if read else problem)
+
+
+def _at_most_a_name_is_cut(row: list[str], header: Header) -> bool:
+    """Whether the Cq, its state, the well and a standard's quantity are whole, wherever the last cell was cut."""
+    at = len(row) - 1
+    cell = row[at].strip()
+    column = next((name for name, index in header.at.items() if index == at), "flag")
+    role = words.role_of_task(row[header.at["task"]].strip() if "task" in header.at else "")
+    quantity = row[header.at["quantity"]].strip() if "quantity" in header.at else ""
+    if column == "quantity":
+        return not cell and role not in (None, STANDARD)
+    if column == "task":
+        # Quantities are those of standards: a task word that was cut would take it away.
+        return not quantity or role is not None
+    if column == "omit":
+        return cell != "" and words.truth(cell) is not None
+    return column in ("sample", "target", "channel") or (column == "flag" and cell in ("Y", "N"))
 
 
 def _is_footer(row: list[str], header: Header) -> bool:

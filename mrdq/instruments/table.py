@@ -192,11 +192,7 @@ def _twins(export: Export, file: str, first: int, second: int) -> Problem:
     channels = export.channel[first] != export.channel[second]
     shown = [
         f"row {export.row[index]}{', ' + export.channel[index] if channels else ''}: "
-        + (
-            export.cq_state[index]
-            if math.isnan(export.cq[index])
-            else f"Cq {export.cq[index]:g}"
-        )
+        + (export.cq_state[index] if math.isnan(export.cq[index]) else f"Cq {export.cq[index]:g}")
         for index in (first, second)
     ]
     unnamed = not export.target[first]
