@@ -179,11 +179,24 @@ def test_wells_of_larger_blocks() -> None:
     )
 
 
-def test_two_rows_of_one_well_target_and_channel() -> None:
+def test_two_rows_of_one_well_and_target() -> None:
     message = problem(row(1), row(2), row(2, cq="Undetermined"))
     assert "row 9, column well A2, target T" in message
     assert 'found "row 8: Cq 22.125 and row 9: undetermined"' in message
-    assert read(row(1), row(1, target="U"), row(1, Reporter="VIC")).well == ["A1", "A1", "A1"]
+    assert read(row(1), row(1, target="U")).well == ["A1", "A1"]
+
+
+def test_two_rows_of_one_well_and_target_in_two_channels() -> None:
+    message = problem(row(1), row(2), row(1, Reporter="VIC", cq="30.5"))
+    assert "row 9, column well A1, target T" in message
+    assert 'found "row 7, FAM: Cq 21.125 and row 9, VIC: Cq 30.5"' in message
+    assert "expected one row per well and target" in message
+
+
+def test_where_no_target_is_named_the_channel_stands_for_it() -> None:
+    assert read(row(1, target=""), row(1, target="", Reporter="VIC")).well == ["A1", "A1"]
+    message = problem(row(1, target=""), row(1, target="", cq="30.5"))
+    assert "one row per well and channel where no target is named" in message
 
 
 def test_decimal_comma() -> None:
@@ -205,7 +218,17 @@ def test_both_decimal_signs() -> None:
 
 @pytest.mark.parametrize(
     ("quantity", "cq"),
-    [("1,5", "21.5"), ("1.5", "21,5"), ("1,000", "21"), ("-5", "21.5"), ("x", "21.5")],
+    [
+        ("1,5", "21.5"),
+        ("1.5", "21,5"),
+        ("1,000", "21"),
+        ("0,600", "21.5"),
+        ("0.500", "21,5"),
+        ("20,000", "21.5"),
+        ("600.000", "21,5"),
+        ("-5", "21.5"),
+        ("x", "21.5"),
+    ],
 )
 def test_ambiguous_quantities(quantity: str, cq: str) -> None:
     message = problem(row(1, cq=cq, Task="STANDARD", Quantity=quantity))

@@ -11,7 +11,7 @@ import pytest
 
 from mrdq.errors import MrdqError
 from mrdq.instruments import read_export
-from mrdq.instruments.workbook import text_of
+from mrdq.worksheets import NO_VALUE
 
 HEAD = [["Instrument Type", "QuantStudio 5"], ["Block Type", "96-Well 0.2-mL Block"],
         ["Run End Data/Time", "2024-05-06"], ["Software Name and Version", "Design & Analysis Software v2.7.0"], [None]]  # fmt: skip
@@ -189,10 +189,42 @@ def test_what_detection_looks_for(results: list[list[Any]], reason: str) -> None
         read_export(b"text", "run.xlsx", format="design_and_analysis")
 
 
-def test_cells_as_text_parse_back() -> None:
-    assert [text_of(cell) for cell in (1.0, 28.037617264150633, True, False, "x", 1e22, -3.0)] == [
-        "1", "28.037617264150633", "true", "false", "x", "1e+22", "-3",
-    ]  # fmt: skip
+@pytest.mark.parametrize(("cell", "found"), [("#N/A", "#N/A"), ("=I7", NO_VALUE)])
+@pytest.mark.parametrize(
+    ("sheet", "column", "address"), [("Results", 8, "I8"), ("Results", 2, "C8"), ("Standard Curve Result", 3, "D8")]
+)  # fmt: skip
+def test_cells_without_a_value_are_refused(
+    cell: str, found: str, sheet: str, column: int, address: str
+) -> None:
+    """The parser gives them as empty: an omitted well would be read, a quantity be lost."""
+    wells, curve = WELLS, CURVE_WELLS
+    if sheet == "Results":
+        wells = changed(wells, 1, column, cell)
+    else:
+        curve = changed(curve, 1, column, cell)
+    with pytest.raises(MrdqError) as caught:
+        read_export(da(wells, curve), "run.xlsx")
+    assert str(caught.value) == (
+        f'run.xlsx, row 8, column sheet {sheet}, cell {address}: found "{found}", expected a value. '
+        "Open the workbook in a spreadsheet program, mend the cell and save."
+    )
+
+
+def test_cells_without_a_value_that_nobody_reads() -> None:
+    """Another column, the rows above the header, another sheet."""
+    head = [[*HEAD[0], "#N/A"], *HEAD[1:]]
+    data = workbook(
+        Results=[*head, RESULTS, *changed(WELLS, 1, 9, "#DIV/0!")],
+        Raw_Data=[["Well"], ["#N/A"]],
+    )
+    assert read_export(data, "run.xlsx").cq[:2] == [25.12345678901, 30.0]
+
+
+def test_a_header_without_a_value_is_refused() -> None:
+    """It may have been that of the column that says which wells are left out."""
+    header = ["#REF!" if name == "Omit" else name for name in RESULTS]
+    with pytest.raises(MrdqError, match='row 6, column sheet Results, cell C6: found "#REF!"'):
+        read_export(workbook(Results=[*HEAD, header, *WELLS]), "run.xlsx")
 
 
 def test_truncated_and_damaged_workbooks_are_refused() -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import openpyxl
 import pytest
 
-from mrdq.errors import MrdqError
+from mrdq import ingest
+from mrdq.errors import WARNING, MrdqError, Problems
 from mrdq.instruments import read_export
 
 TABLE = "well,target,cq,sample,task,quantity,comment\nA01,T,25.5,S1,standard,0.001,x\nb2,T,No Ct,,NTC,0,\n"
@@ -67,17 +72,91 @@ def test_undetermined_words(word: str) -> None:
     ]
 
 
-def test_an_empty_cq_is_undetermined_and_noted() -> None:
+def test_an_empty_cq_is_undetermined_noted_and_warned_of() -> None:
     export = read_export(b"well,target,cq,x\nA1,T,,\nA2,T,20.5,\nA3,,,\n", "x")
     assert export.cq_state == ["undetermined", "determined"]
     assert "empty Cq cells read as undetermined: wells A1" in export.notes
     assert "empty wells, no target and no Cq: A3" in export.notes
+    [warning] = export.warnings
+    assert warning.level == WARNING
+    assert str(warning).startswith("x, row 2, column cq, wells A1: found nothing, expected a Cq")
+    assert "The empty cells are read as undetermined" in warning.remedy
+
+
+def test_a_run_hands_the_warnings_on(tmp_path: Path) -> None:
+    """Even where something else of the run is wrong: here its layout."""
+    (tmp_path / "x.csv").write_bytes(b"well,target,cq,x\nA1,T,,\n")
+    problems = Problems()
+    study: Any = SimpleNamespace(root=tmp_path, runs=SimpleNamespace(file="runs.tsv"))
+    record = {"run_id": "R1", "export": "x.csv", "layout": "none.tsv", "format": ""}
+    bench: Any = None
+    ingest._read_run(study, bench, record, problems, ingest.Seen(), 2)
+    assert [error.found for error in problems.errors] == ["none.tsv"]
+    assert [warning.column for warning in problems.warnings] == ["cq, wells A1"]
+
+
+def test_the_usual_table_gives_no_warning() -> None:
+    assert read_export(TABLE.encode(), "x").warnings == []
+
+
+ALL = "well,target,cq,quantity,task,sample,omit"
+
+
+def last_row(column: str, **cells: str) -> bytes:
+    """A table whose last column is ``column``, and whose last line has no end."""
+    names = [*(name for name in ALL.split(",") if name != column), column]
+    usual = {"well": "A2", "target": "T", "cq": "20.5", "task": "unknown", "sample": "S2"} | cells
+    row = ",".join(usual.get(name, "") for name in names)
+    whole = ",".join({"well": "A1", "target": "T", "cq": "21.5"}.get(name, "") for name in names)
+    return f"{','.join(names)}\n{whole}\n{row}".encode()
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [("sample", {}), ("sample", {"sample": ""}), ("target", {}), ("task", {}), ("task", {"task": "IPC"}),
+     ("task", {"task": "standard", "quantity": "5"}), ("quantity", {}), ("quantity", {"task": "NTC"}),
+     ("omit", {"omit": "false"}), ("comment", {"comment": "x"}), ("comment", {})],
+)  # fmt: skip
+def test_a_last_line_without_an_end_is_read_with_a_warning(
+    column: str, cells: dict[str, str]
+) -> None:
+    """Oracle: the same file with a line end."""
+    data = last_row(column, **cells)
+    export, whole = read_export(data, "x.csv"), read_export(data + b"\n", "x.csv")
+    [warning] = export.warnings
+    assert whole.warnings == []
+    assert replace(export, warnings=[], quantity=[]) == replace(whole, quantity=[])
+    assert str(export.quantity) == str(whole.quantity)
+    assert (warning.file, warning.row, warning.column) == ("x.csv", 3, column)
+    assert (warning.level, warning.expected) == (WARNING, "a line end after the last cell")
+    assert "The row is read as it stands." in warning.remedy
+    assert "end the last line if it is whole" in warning.remedy
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [("cq", {}), ("cq", {"cq": "Undetermined"}), ("cq", {"cq": ""}), ("well", {}), ("quantity", {"quantity": "5"}),
+     ("quantity", {"task": "standard"}), ("quantity", {"task": ""}), ("task", {"task": "stan", "quantity": "5"}),
+     ("omit", {})],
+)  # fmt: skip
+def test_a_last_line_without_an_end_that_may_hide_a_value_is_refused(
+    column: str, cells: dict[str, str]
+) -> None:
+    with pytest.raises(MrdqError) as caught:
+        read_export(last_row(column, **cells), "x.csv")
+    assert "row 3, column " + column in str(caught.value)
+    assert "expected a line end after the last cell. The export may be cut off" in str(caught.value)
+
+
+def test_a_short_last_row_without_an_end_is_refused() -> None:
+    with pytest.raises(MrdqError, match="row 3: found"):
+        read_export(b"well,target,cq,x,y\nA1,T,20.5,a,b\nA2,T,21.5,a", "x.csv")
 
 
 @pytest.mark.parametrize(
     ("body", "message"),
     [("A1,T,negative,\n", "row 2, column cq, well A1"), ("A1,T,0,\n", "a Cq above 0"), ("A1,T,-1,\n", "a Cq above 0"),
-     ("Q1,T,20,\n", "expected a well, such as A1"), ("A1,T,20,\nA01,T,21,\n", "one row per well, target and channel"),
+     ("Q1,T,20,\n", "expected a well, such as A1"), ("A1,T,20,\nA01,T,21,\n", "one row per well and target"),
      ("A1,T\n", "cut off at row 2"), ("Note = x,,,\n", "expected a well"), ("A1,T,20,,5\n", "expected 4 cells, as in the header"),
      ('A1,"T,20,\nA2,T,20,\n', "quotation marks"), ("", "rows of results below the header")],
 )  # fmt: skip
