@@ -59,6 +59,10 @@ def assays(sheet: Sheet, config: Config, problems: Problems) -> dict[str, str]:
         if gene and record["dna_per_well"] is None and not told:
             problems.add(Problem(sheet.file, "the amount of DNA in a well, such as 600 ng", "", row, "dna_per_well",
                                  "It is needed to normalise by the control gene."))  # fmt: skip
+        amount = record["dna_per_well"]
+        if amount is not None and not _USUAL_NG[0] <= amount <= _USUAL_NG[1]:
+            problems.add(Problem(sheet.file, f"{_USUAL_NG[0]} to {_USUAL_NG[1]} ng of DNA in a well, as is usual",
+                                 f"{amount:g} ng", row, "dna_per_well", "Is a decimal sign or the unit wrong?", WARNING))  # fmt: skip
         control_gene_of[record["target"]] = gene
     if config.control_gene_required and not genes and control_gene_of:
         problems.add(Problem(sheet.file, "an assay of kind control_gene", level=WARNING, column="kind",
@@ -86,6 +90,9 @@ def patients(read: Mapping[str, Sheet], config: Config, problems: Problems) -> N
                                      record[column], row, column))  # fmt: skip
 
 
+# Outside of this an amount is more likely mistyped (600 ng is usual, 10 ng to 5 µg conceivable).
+_USUAL_NG = (10, 5000)
+
 # Columns whose absence changes results without a word: misspelling one of them is an error.
 _SILENT = ("exclude", "blast_fraction")
 
@@ -93,6 +100,10 @@ _SILENT = ("exclude", "blast_fraction")
 def near_misses(sheet: Sheet, known: Sequence[str], problems: Problems) -> None:
     """An extra column named almost like one of ours is more likely a typing mistake."""
     for name in sheet.extra:
+        if name.casefold() in known:
+            problems.add(Problem(sheet.file, f"the column {name.casefold()}, in lower case", name, column=name,
+                                 remedy="Write it so."))  # fmt: skip
+            continue
         silent = difflib.get_close_matches(name.casefold(), _SILENT, n=1, cutoff=0.8)
         if silent and silent[0] in known:
             problems.add(Problem(sheet.file, f"the column {silent[0]}, or one of another name", name, column=name,

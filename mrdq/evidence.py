@@ -205,12 +205,13 @@ def _evaluate_samples(
         if parameter is not None:
             blocks.add(criterion, unit, sample, measures.n_positive, parameter.met_by(measures.n_positive),
                        minimum=parameter.value)  # fmt: skip
+    positive = guideline["positive_wells_minimum"].met_by(measures.n_positive)
     blocks.add("sample_determined", unit, sample, wells.n_determined,
-               (wells.n_determined == wells.n) & (wells.n > 0), minimum=wells.n)  # fmt: skip
+               (wells.n_determined == wells.n) & (wells.n > 0), minimum=wells.n, applies=positive)  # fmt: skip
     blocks.add("sample_delta", unit, sample, wells.delta, delta.met_by(wells.delta), maximum=delta.value,
-               judged=wells.n_determined > 0)  # fmt: skip
+               judged=wells.n_determined > 0, applies=positive)  # fmt: skip
     limit = measures.quantitative_range
     # Definition 12 has its bound in the curve, not in the rule set: inclusive, relative tolerance.
     within = measures.level >= limit * (1 - 1e-9)
     blocks.add("sample_range", unit, sample, measures.level, within, minimum=limit,
-               judged=~(np.isnan(measures.level) | np.isnan(limit)))  # fmt: skip
+               judged=~(np.isnan(measures.level) | np.isnan(limit)), applies=positive)  # fmt: skip

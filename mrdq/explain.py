@@ -43,13 +43,18 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
     assay = {
         key: study.assay(key)[target] for key in ("patient_id", "dna_per_well", "blast_fraction")
     }
+    _refuse_stale(study, call, curve, assay)
     of_sample = _rows(wells, run_id=run, target=target, sample_id=sample, role=words.SAMPLE)
     limit = guideline.get("maximum_cq")
     shown = partial(_cq, maximum=limit.value if limit else math.inf)
     chapters = {
         "Controls": _background(wells, run, target, curve, shown),
         "Standards, from the most concentrated": _curve(
-            curve, _rows(standards, run_id=run, target=target)
+            _rows(wells, run_id=run, target=target, role=words.STANDARD),
+            guideline,
+            shown,
+            curve,
+            _rows(standards, run_id=run, target=target),
         ),
         "Amount of DNA": _control_gene(call, curves, wells, assay, shown),
         "The sample": _sample(call, curve, guideline, of_sample, shown),
@@ -65,6 +70,21 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
     for place, (title, content) in enumerate(filled.items(), 1):
         lines += ["", f"{place}. {title}", *content]
     return "\n".join(lines) + "\n"
+
+
+def _refuse_stale(study: Study, call: Row, curve: Row, assay: Row) -> None:
+    """A sum with today's sheets must be that of the results, or it explains another result."""
+    blasts, nominal = assay["blast_fraction"] or 1.0, assay["dna_per_well"]
+    told = {}
+    if call["control_gene"] and nominal is not None:
+        told["dna_per_well"] = (call["normalisation"] * call["dna_amount_ng"], nominal)
+    if not math.isnan(call["mrd_level"]):
+        raw = 10 ** ((call["mean_cq"] - curve["intercept"]) / curve["slope"])
+        told["blast_fraction"] = (call["mrd_level"] / (raw * call["normalisation"]), blasts)
+    for column, (then, now) in told.items():
+        if not math.isnan(then) and not math.isclose(then, now, rel_tol=1e-6):
+            refuse(study.assays.file, f"{number(then)}, as the results were made with", found=number(now),
+                   column=column, remedy="The sheet was changed after the run: run the study again.")  # fmt: skip
 
 
 def _under(table: pd.DataFrame, guideline: str) -> pd.DataFrame:
@@ -137,14 +157,23 @@ def _background(
     yield f"   lowest background B = {number(curve['lowest_background_cq'], 'cycles')}"
 
 
-def _curve(curve: Row, standards: list[Row]) -> Iterator[str]:
+def _curve(
+    wells: list[Row], guideline: Guideline, shown: Shown, curve: Row, standards: list[Row]
+) -> Iterator[str]:
     yield "   dilution      wells  mean Cq   spread    step      reproducible"
     for row in standards:
+        why = _why_not(row, curve, guideline)
+        verdict = (
+            f"NO: {why}"
+            if not row["reproducible"]
+            else "yes" + (", in the curve" if row["in_curve"] else "")
+        )
         yield (
             f"   {number(row['dose']):<12}  {row['n_determined']:.0f}/{row['n_wells']:.0f}    {fixed(row['mean_cq'])}  "
-            f"{fixed(row['delta_cq'])}  {number(row['step']):<8}  "
-            f"{'yes' if row['reproducible'] else 'NO'}{', in the curve' if row['in_curve'] else ''}"
+            f"{fixed(row['delta_cq'])}  {number(row['step']):<10}  {verdict}"
         )
+        cqs = [well for well in wells if math.isclose(well["dilution"], row["dose"], rel_tol=1e-9)]
+        yield f"                 {', '.join(map(shown, cqs))}"
     if math.isnan(curve["slope"]):
         yield "   no curve: fewer than 2 dilutions"
         return
@@ -154,6 +183,24 @@ def _curve(curve: Row, standards: list[Row]) -> Iterator[str]:
         f"efficiency {curve['efficiency']:.1%}, {'accepted' if curve['accepted'] else 'NOT accepted'}"
     )
     yield f"   quantitative range {number(curve['quantitative_range'])}, sensitivity {number(curve['sensitivity'])}"
+
+
+def _why_not(row: Row, curve: Row, guideline: Guideline) -> str:
+    """What of definition 3 a dilution does not meet, with the bound."""
+    background, spread = curve["lowest_background_cq"], guideline["standard_delta_cq_maximum"]
+    distance = guideline["standard_background_distance_minimum"]
+    low, high = guideline["standard_step_minimum"], guideline["standard_step_maximum"]
+    fewest = guideline["standard_wells_minimum"]
+    against = [
+        (not fewest.met_by(row["n_wells"]), f"fewer than {fewest.value:g} wells"),
+        (row["n_determined"] < row["n_wells"], "a well without signal"),
+        (row["delta_cq"] > spread.value, f"spread above {spread.value:g}"),
+        (not math.isnan(background) and not distance.met_by(background - row["mean_cq"]),
+         f"mean above B - {distance.value:g} = {number(background - distance.value)}"),
+        (not math.isnan(row["step"]) and not (low.met_by(row["step"]) and high.met_by(row["step"])),
+         f"step not from {low.value:g} to {high.value:g}"),
+    ]  # fmt: skip
+    return ", ".join(text for true, text in against if true)
 
 
 def _control_gene(
@@ -192,7 +239,7 @@ def _sample(
     if math.isnan(highest):
         yield "   (no dilution met the definition of sensitivity: no upper bound from the standards)"
     else:
-        yield f"   and Cq at most M + {near:g} = {number(highest + near)}, M the highest Cq at the sensitivity"
+        yield f"   and Cq at most M + {near:g} = {number(highest + near)}; M = {number(highest)}, the highest Cq at the sensitivity"
     yield f"   positive wells: {number(call['n_positive'])}"
 
 

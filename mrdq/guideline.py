@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -100,26 +100,27 @@ class Guideline:
     @property
     def notice(self) -> str:
         """What every output for people has to say of the rule set; empty if all is confirmed."""
-        open_names = [p.name for p in self.parameters.values() if not p.confirmed]
+        unsure = [p for p in self.parameters.values() if not p.confirmed]
         parts = []
         if self.status == "provisional":
             parts.append(f"Rule set {self.id} {self.version} is PROVISIONAL")
-        if open_names:
+        if unsure:
             parts.append(
-                f"{len(open_names)} of {len(self.parameters)} parameters of {self.id} are not confirmed "
-                f"against their source ({self.grades})"
+                f"{len(unsure)} of {len(self.parameters)} parameters of {self.id} are not confirmed "
+                f"against their source ({_grades(unsure)})"
             )
         return "; ".join(parts)
 
     @property
     def grades(self) -> str:
         """How many parameters have which grade, in words."""
-        counts: dict[str, int] = {}
-        for parameter in self.parameters.values():
-            grade = (
-                "verified by the laboratory"
-                if parameter.confirmed and parameter.verified_by
-                else parameter.grade
-            )
-            counts[grade] = counts.get(grade, 0) + 1
-        return ", ".join(f"{count} {grade}" for grade, count in sorted(counts.items()))
+        return _grades(self.parameters.values())
+
+
+def _grades(parameters: Iterable[Parameter]) -> str:
+    counts: dict[str, int] = {}
+    for parameter in parameters:
+        by_laboratory = parameter.confirmed and parameter.verified_by
+        grade = "verified by the laboratory" if by_laboratory else parameter.grade
+        counts[grade] = counts.get(grade, 0) + 1
+    return ", ".join(f"{count} {grade}" for grade, count in sorted(counts.items()))

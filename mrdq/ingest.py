@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from mrdq import plate, roles
 from mrdq import vocabulary as words
-from mrdq.errors import MrdqError, Problem, Problems, refuse
+from mrdq.errors import WARNING, MrdqError, Problem, Problems, refuse
 from mrdq.instruments import FORMATS, read_export
 from mrdq.layout import read_layout
 from mrdq.study import Study
@@ -138,6 +138,7 @@ def _read_run(
         "not_read": " | ".join(export.notes),
         "n_wells": len(wells["well"]),
         "n_unused": wells["role"].count(""),
+        "warnings": " | ".join(str(problem) for problem in problems.warnings),
     }
     return row, wells
 
@@ -200,12 +201,72 @@ def _typed(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.astype({"n_wells": float, "n_unused": float})
 
 
-def study_problems(study: Study, wells: pd.DataFrame) -> list[Problem]:
-    """What only shows when all plates are known: MRD targets and samples that no run holds."""
+def study_problems(study: Study, reading: Reading) -> list[Problem]:
+    """What only shows when all plates are known: samples in no run, exports that are the same,
+    repeats whose order nobody can tell, plates on which something was forgotten."""
     mrd = [target for target, kind in study.assay("kind").items() if kind == words.MRD]
-    held = set(wells.loc[(wells["role"] == words.SAMPLE) & wells["target"].isin(mrd), "sample_id"])
+    wells = reading.wells.loc[
+        reading.wells["target"].isin(mrd), ["run_id", "target", "role", "sample_id"]
+    ]
+    wells = wells.astype(object)
+    follow_up = wells[wells["role"] == words.SAMPLE].drop_duplicates()
+    return [
+        *_missing_samples(study, set(follow_up["sample_id"])),
+        *_same_bytes(study, reading.runs),
+        *_undated_repeats(study, follow_up),
+        *_forgotten_roles(study, wells, follow_up),
+    ]
+
+
+def _warn(file: str, expected: str, found: str, column: str, remedy: str) -> Problem:
+    return Problem(file, expected, found, column=column, remedy=remedy, level=WARNING)
+
+
+def _missing_samples(study: Study, held: set[str]) -> list[Problem]:
     missing = [sample for sample in study.samples.columns["sample_id"] if sample not in held]
     if not missing:
         return []
-    return [Problem(study.samples.file, "every sample in a run, for an MRD target", ", ".join(missing), column="sample_id", level="warning",
-                    remedy="Their status is not_done.")]  # fmt: skip
+    return [_warn(study.samples.file, "every sample in a run, for an MRD target", ", ".join(missing),
+                  "sample_id", "Their status is not_done.")]  # fmt: skip
+
+
+def _same_bytes(study: Study, runs: pd.DataFrame) -> list[Problem]:
+    read = runs[runs["export_sha256"] != ""]
+    same = read.groupby("export_sha256").agg(
+        runs=("run_id", ", ".join), files=("export", "nunique")
+    )
+    return [
+        _warn(study.runs.file, "an export of its own for every run", f"runs {names}", "export",
+              "The files hold the same bytes: is one of them a copy?")
+        for names in same.loc[same["files"] > 1, "runs"]
+    ]  # fmt: skip
+
+
+def _undated_repeats(study: Study, follow_up: pd.DataFrame) -> list[Problem]:
+    """The later of two runs counts, so both need a date, and not the same one."""
+    performed = dict(
+        zip(study.runs.columns["run_id"], study.runs.columns["performed_on"], strict=True)
+    )
+    dated = follow_up.assign(day=follow_up["run_id"].map(performed))
+    unclear: dict[str, None] = {}
+    for _, rows in dated.groupby(["sample_id", "target"]):
+        if len(rows) > 1 and (rows["day"].duplicated().any() or (rows["day"] == "").any()):
+            unclear.setdefault(", ".join(sorted(rows["run_id"])))
+    return [
+        _warn(study.runs.file, "different dates of runs that hold the same sample and target", f"runs {names}",
+              "performed_on", "The later run counts; without dates the order of their ids decides.")
+        for names in unclear
+    ]  # fmt: skip
+
+
+def _forgotten_roles(study: Study, wells: pd.DataFrame, follow_up: pd.DataFrame) -> list[Problem]:
+    units = follow_up[["run_id", "target"]].drop_duplicates()
+    exports = dict(zip(study.runs.columns["run_id"], study.runs.columns["export"], strict=True))
+    found = []
+    for role in (words.STANDARD, words.BACKGROUND, words.NTC):
+        there = wells.loc[wells["role"] == role, ["run_id", "target"]].drop_duplicates()
+        lacking = units.merge(there, how="left", indicator=True).query("_merge == 'left_only'")
+        for run, target in zip(lacking["run_id"], lacking["target"], strict=True):
+            found.append(_warn(exports[run], f"wells with the role {role} for target {target} in run {run}", "",
+                               "", "Without them no sample of this target is evaluable in the run."))  # fmt: skip
+    return found

@@ -35,7 +35,7 @@ def check(study: Study, *, progress: Progress = _silent) -> ingest.Reading:
     reading = ingest.read_runs(study, progress=progress)
     reading.problems.extend(study.warnings)
     if not reading.problems.errors:
-        reading.problems.extend(ingest.study_problems(study, reading.wells))
+        reading.problems.extend(ingest.study_problems(study, reading))
     return reading
 
 

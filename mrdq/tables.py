@@ -164,5 +164,6 @@ RUNS = Table("runs.tsv", "every run: what was read, or why it could not be", ("r
     _text("state", "read, or failed", ("read", "failed")), _count("n_wells", "rows of wells.parquet"),
     _count("n_unused", "wells without a role"), _text("message", "why it failed"),
         _text("not_read", "columns, rows and sheets of the export that were not read"),
+        _text("warnings", "disagreements and doubts met when reading the run"),
 ))  # fmt: skip
 TABLES = (WELLS, CURVES, CALLS, EVIDENCE, STANDARDS, STATUS, RUNS)

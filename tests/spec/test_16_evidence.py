@@ -82,8 +82,8 @@ def test_failures_have_their_value_and_bound():
     )
 
 
-def test_not_evaluable_is_neither_pass_nor_fail():
-    """A sample without any signal has no spread and no level to compare."""
+def test_what_is_asked_of_positives_only():
+    """Nobody asks of a negative sample whether it could be quantified."""
     example(
         """
         good plate, but
@@ -94,9 +94,27 @@ def test_not_evaluable_is_neither_pass_nor_fail():
         criterion          value  outcome
         sample_wells       3      pass
         positive_wells     0      fail
-        sample_determined  0      fail
-        sample_delta       .      not_evaluable
-        sample_range       .      not_evaluable
+        sample_determined  0      not_applicable
+        sample_delta       .      not_applicable
+        sample_range       .      not_applicable
+        """,
+    )
+
+
+def test_not_evaluable_is_neither_pass_nor_fail():
+    """A control gene without any signal has no spread and no amount to compare."""
+    example(
+        """
+        good plate, but
+        control gene ALB
+        sample S1     .          -  -
+        """,
+        """
+        evidence
+        criterion            value  outcome
+        control_gene_wells   0      fail
+        control_gene_delta   .      not_evaluable
+        control_gene_amount  .      not_evaluable
         """,
     )
 
