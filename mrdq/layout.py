@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mrdq import vocabulary as words
@@ -48,10 +49,12 @@ def read_layout(root: Path, file: str, problems: Problems) -> Sheet:
     numbers, rows = read_cells(root / path, file, worksheet=worksheet)
     if not rows:
         refuse(file, "a layout with the columns well, target and role, or a plate map")
-    rows_of: dict[str, list[int]] = {}
     if _is_plate_map(rows):
-        numbers, rows, rows_of = _from_plate_map(file, numbers, rows)
-    layout = sheet_from_cells(file, numbers, rows, LAYOUT_COLUMNS, problems, rows_of=rows_of)
+        plate_map = _read_plate_map(file, numbers, rows)
+        layout = sheet_from_cells(file, [numbers[0]] * (1 + len(plate_map.wells)), plate_map.table(),
+                                  LAYOUT_COLUMNS, problems, place=plate_map.place)  # fmt: skip
+    else:
+        layout = sheet_from_cells(file, numbers, rows, LAYOUT_COLUMNS, problems)
     _unique_wells(layout, problems)
     near_misses(layout, [column.name for column in LAYOUT_COLUMNS], problems)
     return layout
@@ -60,9 +63,9 @@ def read_layout(root: Path, file: str, problems: Problems) -> Sheet:
 def _unique_wells(layout: Sheet, problems: Problems) -> None:
     first: dict[tuple[str, str], int] = {}
     columns = layout.columns
-    for well, target, role, row in zip(
-        columns["well"], columns["target"], columns["role"], layout.row, strict=True
-    ):
+    keys = zip(columns["well"], columns["target"], columns["role"], strict=True)
+    for i, (well, target, role) in enumerate(keys):
+        row, _ = layout.where("target", i)
         if not target and role not in ("", words.EMPTY):
             problems.add(
                 Problem(
@@ -80,34 +83,54 @@ def _is_plate_map(rows: list[list[Cell]]) -> bool:
     return any([as_text(cell) for cell in row[1:4]] == ["1", "2", "3"] for row in rows[:3])
 
 
-def _from_plate_map(
-    file: str, numbers: list[int], rows: list[list[Cell]]
-) -> tuple[list[int], list[list[Cell]], dict[str, list[int]]]:
-    """One block per property (its name in the corner, or in a cell of its own above) to a table.
+@dataclass(slots=True)
+class _PlateMap:
+    """Grids of one plate: property -> well (letter, number) -> cell, and the row of each letter."""
 
-    The last of the result says for each property in which row of the file each cell stands.
-    """
-    grids: dict[str, dict[tuple[str, str], tuple[int, Cell]]] = {}
-    pending, current, labels = "", None, list[str]()
+    grids: dict[str, dict[tuple[str, str], Cell]] = field(default_factory=dict)
+    rows: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def wells(self) -> list[tuple[str, str]]:
+        return list(dict.fromkeys(well for grid in self.grids.values() for well in grid))
+
+    def table(self) -> list[list[Cell]]:
+        """The same as a table: a header, and a row per well."""
+        body = [
+            ["".join(well), *(grid.get(well, "") for grid in self.grids.values())]
+            for well in self.wells
+        ]
+        return [["well", *self.grids], *body]
+
+    def place(self, column: str, index: int) -> tuple[int, str]:
+        """Row of the file and name of the cell that an entry of the table came from."""
+        letter, number = self.wells[index]
+        rows = self.rows.get(column) or self.rows["role"]
+        return rows.get(letter, rows[""]), f"{column}, well {letter}{number}"
+
+
+def _read_plate_map(file: str, numbers: list[int], rows: list[list[Cell]]) -> _PlateMap:
+    """One block per property, its name in the corner, or in a cell of its own above."""
+    found = _PlateMap()
+    pending, name, labels = "", "", list[str]()
     for number, row in zip(numbers, rows, strict=True):
         cells = [as_text(cell) for cell in row]
         if cells[1:3] == ["1", "2"]:
             name = cells[0] or pending
-            if not name or name in grids:
+            if not name or name in found.grids:
                 refuse(file, "a property's name once in the corner of each grid (role, target, ...)", found=name,
                        row=number)  # fmt: skip
-            current = grids.setdefault(name, {})
+            found.grids[name], found.rows[name] = {}, {"": number}
             labels = [label for label in cells[1:] if label]
-        elif _ROW_LETTER.fullmatch(cells[0]) and current is not None:
+        elif _ROW_LETTER.fullmatch(cells[0]) and name:
+            letter = cells[0].upper()
+            found.rows[name][letter] = number
             beyond = [cell for cell in cells[1 + len(labels) :] if cell]
             if beyond:
                 refuse(file, f"cells below the column numbers only (1 to {labels[-1]})",
                        found=beyond[0], row=number)  # fmt: skip
-            for label, cell in zip(
-                labels, row[1:], strict=False
-            ):  # a short row ends in empty cells
-                if cell != "":
-                    current[cells[0].upper(), label] = (number, cell)
+            filled = zip(labels, row[1:], strict=False)  # a short row ends in empty cells
+            found.grids[name] |= {(letter, label): cell for label, cell in filled if cell != ""}
         elif not any(cells[1:]):
             pending = cells[0]
         else:
@@ -117,17 +140,8 @@ def _from_plate_map(
                 found=cells[0],
                 row=number,
             )
-    for name in ("role", "target"):
-        if name not in grids:
-            refuse(file, f"a grid for the property {name}", found=", ".join(grids))
-    wells = list(dict.fromkeys(place for grid in grids.values() for place in grid))
-    header: list[Cell] = ["well", *grids]
-    table: list[list[Cell]] = [
-        [f"{letter}{label}", *(grid.get((letter, label), (0, ""))[1] for grid in grids.values())]
-        for letter, label in wells
-    ]
-    rows_of = {
-        name: [grid.get(well, grids["role"].get(well, (0, "")))[0] for well in wells]
-        for name, grid in grids.items()
-    }
-    return [numbers[0], *rows_of["role"]], [header, *table], rows_of
+    for wanted in ("role", "target"):
+        if wanted not in found.grids:
+            refuse(file, f"a grid for the property {wanted}", found=", ".join(found.grids),
+                   remedy="Grids are named in lower case.")  # fmt: skip
+    return found

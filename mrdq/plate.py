@@ -87,8 +87,8 @@ def from_layout(
     """
     notes = Notes(export_file)
     records = layout.records()
-    for record, row in zip(records, layout.row, strict=True):
-        _check_record(record, row, layout.file, bench, problems)
+    for i, record in enumerate(records):
+        _check_record(record, i, layout, bench, problems)
     pairs, unused = _match(export, records, layout, notes, problems)
     extra = [*layout.extra, *(["exclude"] if any(layout.columns["exclude"]) else [])]
     shown = [f"layout.{name}" if name in WELLS.names else name for name in extra]
@@ -108,42 +108,35 @@ def from_layout(
 
 
 def _check_record(
-    record: dict[str, Any], row: int, file: str, bench: Bench, problems: Problems
+    record: dict[str, Any], index: int, layout: Sheet, bench: Bench, problems: Problems
 ) -> None:
+    """A well of the layout has what its role needs, and names what the sheets know."""
+
+    def wrong(column: str, expected: str, found: str = "", remedy: str = "") -> None:
+        problems.add(Problem(layout.file, expected, found, *layout.where(column, index), remedy))
+
     role, target, sample = record["role"], record["target"], record["sample_id"]
     kind = bench.kind.get(target)
     if not target or role == words.EMPTY:
         return
     if kind is None:
-        problems.add(Problem(file, "a target of the assays sheet", target, row, "target",
-                             "Mend the name, or add the target to the assays sheet."))  # fmt: skip
+        remedy = "Mend the name, or add the target to the assays sheet."
+        wrong("target", "a target of the assays sheet", target, remedy)
     elif role == words.STANDARD and kind == words.MRD and record["dilution"] is None:
-        problems.add(Problem(file, "the dilution of a standard, such as 1e-3", "", row, "dilution"))
+        wrong("dilution", "the dilution of a standard, such as 1e-3")
     elif role == words.STANDARD and kind == words.CONTROL_GENE and record["quantity"] is None:
-        problems.add(
-            Problem(
-                file,
-                "the quantity of a control gene's standard, such as 600 ng",
-                "",
-                row,
-                "quantity",
-            )
-        )
+        wrong("quantity", "the quantity of a control gene's standard, such as 600 ng")
     elif role == words.SAMPLE and not sample:
-        problems.add(
-            Problem(file, "the sample_id of a well with the role sample", "", row, "sample_id")
-        )
+        wrong("sample_id", "the sample_id of a well with the role sample")
     elif role == words.SAMPLE and sample not in bench.sample_patient:
-        problems.add(Problem(file, "a sample of the samples sheet", sample, row, "sample_id",
-                             "Mend the id, or add the sample to the samples sheet."))  # fmt: skip
-    elif (
-        role == words.SAMPLE
-        and kind == words.MRD
-        and bench.sample_patient[sample] != bench.target_patient[target]
-    ):
-        problems.add(Problem(file, f"a sample of patient {bench.target_patient[target]}, whose clone {target} is",
-                             f"{sample} of patient {bench.sample_patient[sample]}", row, "sample_id",
-                             "Mend the sample or the target of the well."))  # fmt: skip
+        remedy = "Mend the id, or add the sample to the samples sheet."
+        wrong("sample_id", "a sample of the samples sheet", sample, remedy)
+    elif role == words.SAMPLE and kind == words.MRD:
+        owner, patient = bench.target_patient[target], bench.sample_patient[sample]
+        if patient != owner:
+            expected = f"a sample of patient {owner}, whose clone {target} is"
+            remedy = "Mend the sample or the target of the well."
+            wrong("sample_id", expected, f"{sample} of patient {patient}", remedy)
 
 
 def _match(

@@ -10,10 +10,9 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from mrdq.errors import Problem, Problems, refuse
@@ -23,6 +22,7 @@ from mrdq.worksheets import as_text as as_text
 from mrdq.worksheets import refuse_cells_without_value
 
 Parser = Callable[[str], Any]
+Place = Callable[[str, int], tuple[int, str]]  # column, entry -> row of the file, name of the cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,14 @@ class Sheet:
     columns: dict[str, list[Any]]
     row: list[int]
     extra: tuple[str, ...] = field(default=())
+    place: Place | None = None
 
     def __len__(self) -> int:
         return len(self.row)
+
+    def where(self, column: str, index: int) -> tuple[int, str]:
+        """Row of the file, and name, of the cell of an entry."""
+        return self.place(column, index) if self.place else (self.row[index], column)
 
     def records(self) -> list[dict[str, Any]]:
         names = list(self.columns)
@@ -171,11 +176,11 @@ def sheet_from_cells(
     columns: Sequence[SheetColumn],
     problems: Problems,
     *,
-    rows_of: Mapping[str, list[int]] = MappingProxyType({}),
+    place: Place | None = None,
 ) -> Sheet:
     """Turn rows of cells, the first of them the header, into a checked :class:`Sheet`.
 
-    ``rows_of`` says for a column in which rows of the file its cells stand, where that is not
+    ``place`` says for a column and an entry where in the file the cell stands, where that is not
     the row of the entry (plate maps).
     """
     header = _header(shown, numbers[0], rows[0], columns, problems)
@@ -190,12 +195,12 @@ def sheet_from_cells(
     for column in columns:
         cells = raw.get(column.name, [""] * len(body))
         read[column.name] = _read_column(
-            shown, column, cells, rows_of.get(column.name, body_numbers), problems
+            shown, column, cells, place or _row_of(body_numbers), problems
         )
     extra = tuple(name for name in header if name not in known and name)
     for name in extra:
         read[name] = [as_text(cell) for cell in raw[name]]
-    return Sheet(shown, read, body_numbers, extra)
+    return Sheet(shown, read, body_numbers, extra, place)
 
 
 def _header(
@@ -228,21 +233,24 @@ def _body(
     return body, body_numbers
 
 
+def _row_of(numbers: list[int]) -> Place:
+    return lambda column, index: (numbers[index], column)
+
+
 def _read_column(
-    shown: str, column: SheetColumn, cells: list[Cell], numbers: list[int], problems: Problems
+    shown: str, column: SheetColumn, cells: list[Cell], place: Place, problems: Problems
 ) -> list[Any]:
     """Parse a column by its distinct values: a sheet repeats them, and so would their errors."""
     parsed: dict[Any, Any] = {}
     out = []
-    for cell, number in zip(cells, numbers, strict=True):
+    for i, cell in enumerate(cells):
         key = (type(cell), cell)
         if key not in parsed:
             parsed[key] = _parse_cell(column, cell)
         value = parsed[key]
         if isinstance(value, Problem):
-            problems.add(
-                Problem(shown, value.expected, value.found, number, column.name, value.remedy)
-            )
+            row, name = place(column.name, i)
+            problems.add(Problem(shown, value.expected, value.found, row, name, value.remedy))
             value = column.missing
         out.append(value)
     return out

@@ -1043,7 +1043,7 @@ def test_wrong_cell_of_a_plate_map(study: Path) -> None:
         problems,
         file="config/layouts/map.tsv",
         row=2,
-        column="role",
+        column="role, well A1",
         found="probe",
         expected="one of standard",
     )
@@ -1052,7 +1052,7 @@ def test_wrong_cell_of_a_plate_map(study: Path) -> None:
         problems,
         file="config/layouts/map.tsv",
         row=32,
-        column="dilution",
+        column="dilution, well A1",
         found="10",
         expected="at most 1",
     )
