@@ -7,6 +7,8 @@ BIN := $(abspath $(VENV))/bin
 # Whatever a person's shell is set to, the project's own tools come first.
 export PATH := $(BIN):$(PATH)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Some of Snakemake's dependencies are still built the old way, with a warning, unless told.
+export PIP_USE_PEP517 := 1
 
 .PHONY: run test check bench docs clean
 .DEFAULT_GOAL := run

@@ -39,6 +39,20 @@ def check(study: Study, *, progress: Progress = _silent) -> ingest.Reading:
     return reading
 
 
+def own_columns(study: Study, reading: ingest.Reading) -> list[str]:
+    """Columns that mrdq keeps and does not use, by sheet: a misspelt one is seen here."""
+    sheets = {
+        sheet.file: sheet.extra
+        for sheet in (study.runs, study.samples, study.assays, study.patients)
+    }
+    layouts = [str(name) for name in reading.wells if name not in (*WELLS.names, "exclude")]
+    return [
+        f"{file}: {', '.join(names)}"
+        for file, names in {**sheets, "layouts": layouts}.items()
+        if names
+    ]
+
+
 def write_wells(files: Files, wells: pd.DataFrame, runs: pd.DataFrame) -> None:
     """WELLS and RUNS to the results; a well that counted twice would be a bug."""
     twice = wells[wells["role"] != ""].duplicated(list(WELLS.key))

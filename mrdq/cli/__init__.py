@@ -109,6 +109,8 @@ def check(study: Path, guideline: str) -> None:
         reading = pipeline.check(loaded, progress=tick)
     show(reading.problems.warnings)
     reading.problems.raise_if_any()
+    for kept in pipeline.own_columns(loaded, reading):
+        say(f"note: kept, not used: {kept}")
     for notice in loaded.notices:
         say(f"note: {notice}")
     click.echo(

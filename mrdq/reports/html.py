@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from mrdq import storage
+from mrdq import __version__, storage
 from mrdq import vocabulary as words
 from mrdq.evidence import CRITERIA
 from mrdq.reports.picture import curve_picture
@@ -29,11 +29,14 @@ _SHOWN = {
 
 
 def level(value: float) -> str:
-    """An MRD level or limit for people, ``3.21e-4``; "" for none."""
+    """An MRD level or limit for people, ``3.21e-4``; "" for none.
+
+    The minus is a hyphen that does not break: a number split over two lines is another number.
+    """
     if value is None or math.isnan(value):
         return ""
     mantissa, exponent = f"{value:.2e}".split("e")
-    return f"{mantissa}e{int(exponent)}"
+    return f"{mantissa}e{int(exponent)}".replace("-", "\u2011")
 
 
 def result_text(row: dict[str, Any]) -> str:
@@ -42,7 +45,8 @@ def result_text(row: dict[str, Any]) -> str:
     status = row.get("status", row.get("call"))
     shown = _SHOWN[str(status)]
     if status == words.POSITIVE_QUANTIFIABLE:
-        return f"{shown}: {level(row['mrd_level'])} ({level(row['mrd_level_low'])} to {level(row['mrd_level_high'])})"
+        interval = f"{level(row['mrd_level_low'])} to {level(row['mrd_level_high'])}"
+        return f"{shown}: {level(row['mrd_level'])} ({interval})"
     if status == words.NEGATIVE:
         return f"{shown} (sensitivity {level(row['sensitivity']) or 'not established'})"
     if status in (words.NOT_EVALUABLE, words.NOT_DONE):
@@ -59,12 +63,16 @@ def write(study: Study, files: Files) -> Path:
     evidence = storage.read_table(files.table("evidence.tsv"), EVIDENCE)
     wells = storage.read_wells([files.wells])
     pictures = dict(_pictures(curves, wells, calls))
+    dates = dict(zip(study.runs.columns["run_id"], study.runs.columns["performed_on"], strict=True))
+    confidence = sorted(
+        {f"{100 * g['interval_confidence'].value:g} %" for g in study.guidelines.values()}
+    )
     page = _template().render(
-        study=study.config.study,
-        confidence=" or ".join(sorted({f"{100 * g['interval_confidence'].value:g} %" for g in study.guidelines.values()})), notices=study.notices, guidelines=list(study.guidelines.values()),
-        failed=_records(runs[runs["state"] == "failed"]), runs=_records(runs), status=_records(status),
-        patients=_patients(status, calls), failures=_failures(evidence), pictures=pictures, flags=words.FLAGS,
-        criteria=CRITERIA, curves=_records(curves),
+        study=study.config.study, version=__version__, notices=study.notices,
+        guidelines=list(study.guidelines.values()), confidence=" or ".join(confidence),
+        runs=_records(runs), dates=dates, curves=_records(curves), status=_records(status),
+        patients=_patients(status, calls), not_evaluable=_not_evaluable(calls), failures=_failures(evidence),
+        late=_late_signals(calls, curves, study), pictures=pictures, flags=words.FLAGS, criteria=CRITERIA,
     )  # fmt: skip
     path = files.folder / "report" / "index.html"
     storage.write_bytes(path, page.encode())
@@ -83,6 +91,33 @@ def _patients(status: pd.DataFrame, calls: pd.DataFrame) -> list[dict[str, Any]]
         {"id": patient, "status": _records(rows), "calls": by_patient.get(patient, [])}
         for patient, rows in status.groupby("patient_id", sort=False)
     ]
+
+
+def _not_evaluable(calls: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """(patient, timepoint) -> the gates that failed, over all its current calls."""
+    stopped = calls[(calls["call"] == words.NOT_EVALUABLE) & ~calls["superseded"]]
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for row in _records(stopped):
+        gates = found.setdefault((row["patient_id"], row["timepoint"]), {})
+        gates.update(dict.fromkeys(row["reasons"].split(";")))
+    return {key: ", ".join(gates) for key, gates in found.items()}
+
+
+def _late_signals(
+    calls: pd.DataFrame, curves: pd.DataFrame, study: Study
+) -> dict[tuple[str, str, str], str]:
+    """(run, target, sample) -> why the signals of a negative do not count."""
+    lowest = {(c["run_id"], c["target"]): c["lowest_background_cq"] for c in _records(curves)}
+    found = {}
+    for row in _records(calls[(calls["call"] == words.NEGATIVE) & (calls["n_determined"] > 0)]):
+        distance = study.guidelines[row["guideline"]]["positive_background_distance_minimum"].value
+        bound = lowest[row["run_id"], row["target"]] - distance
+        limit = (
+            "" if math.isnan(bound) else f" (Cq at most B - {distance:g} = {bound:.4g} would count)"
+        )
+        key = (row["run_id"], row["target"], row["sample_id"])
+        found[key] = f"{row['n_determined']:.0f} wells with a signal too late to count{limit}"
+    return found
 
 
 def _failures(evidence: pd.DataFrame) -> dict[tuple[str, str, str], list[dict[str, Any]]]:

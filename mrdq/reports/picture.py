@@ -46,7 +46,10 @@ def curve_picture(curve: dict[str, Any], wells: pd.DataFrame, calls: list[dict[s
         range(low, high + 1), range(int(bottom) + 4 - int(bottom) % 4, int(top) + 1, 4), x, y
     )
     if not math.isnan(curve["slope"]):
-        ends = [(x(log), y(curve["intercept"] + curve["slope"] * log)) for log in (high, low)]
+        ends = [
+            (x(log), y(curve["intercept"] + curve["slope"] * log))
+            for log in (max(logs), math.log10(curve["quantitative_range"]))
+        ]
         dash = "" if curve["accepted"] else ' stroke-dasharray="4 3"'
         parts.append(_line(*ends[0], *ends[1], f'stroke="#2166ac" stroke-width="1.5"{dash}'))
     if not math.isnan(curve["lowest_background_cq"]):

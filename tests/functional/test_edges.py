@@ -216,3 +216,79 @@ def test_extra_columns_of_patients_come_with_their_calls(study: Path) -> None:
                 for row in csv.DictReader(file, delimiter="\t")
                 if row["patient_id"] == "P-SIM-000001"
             } == {"003"}
+
+
+def repeat(study: Path, day: str) -> None:
+    """Run 1 once more, as another run."""
+    for name in ("data/{}.csv", "config/layouts/{}.tsv"):
+        (study / name.format("REPEAT")).write_bytes((study / name.format(RUN)).read_bytes())
+    row = ["REPEAT", "data/REPEAT.csv", "config/layouts/REPEAT.tsv", "", day, "", "", ""]
+    change(study / "config/runs.tsv", lambda rows: [*rows, row])
+
+
+@pytest.mark.parametrize(("day", "told"), [("", True), ("2015-01-05", True), ("2015-02-01", False)])
+def test_repeat_whose_order_nobody_can_tell(study: Path, day: str, told: bool) -> None:
+    """The later run counts: without a date of its own an old result may win."""
+    repeat(study, day)
+    lines = mrdq("check", study).err.splitlines()
+    assert (
+        any(
+            "expected different dates of runs" in line and f"runs REPEAT, {RUN}" in line
+            for line in lines
+        )
+        == told
+    )
+
+
+def test_copy_of_an_export_under_another_name(study: Path) -> None:
+    repeat(study, "2015-02-01")
+    lines = mrdq("check", study).err.splitlines()
+    assert any("The files hold the same bytes" in line for line in lines)
+
+
+@pytest.mark.parametrize("role", ["standard", "background", "ntc"])
+def test_forgotten_role_is_told_before_the_run(study: Path, role: str) -> None:
+    change(study / LAYOUT, lambda rows: [row for row in rows if row[1:3] != [TARGET, role]])
+    outcome = mrdq("check", study)
+    assert outcome.code == 0
+    expected = f"expected wells with the role {role} for target {TARGET} in run {RUN}"
+    assert any(expected in line for line in outcome.err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("blast_fraction", "0.5"), ("dna_per_well", "300 ng")]
+)
+def test_explanation_of_results_made_with_other_sheets(
+    study: Path, column: str, value: str
+) -> None:
+    """A sum with today's sheet would explain another result than the one shown."""
+    accepted(study)
+    row = next(
+        n for n, cells in enumerate(read_rows(study / "config/assays.tsv"), 1) if cells[0] == TARGET
+    )
+    set_cell(study / "config/assays.tsv", row, column, value)
+    outcome = mrdq("explain", study, "--run", RUN, "--target", TARGET, "--sample", SAMPLE)
+    assert outcome.code == 2
+    assert "as the results were made with" in outcome.err
+    assert "run the study again" in outcome.err
+
+
+def test_unusual_amount_of_dna_is_told(study: Path) -> None:
+    """``1.200 ng`` may be 1200 ng written with a thousands point."""
+    set_cell(study / "config/assays.tsv", 2, "dna_per_well", "1.200 ng")
+    lines = mrdq("check", study).err.splitlines()
+    assert any('found "1.2 ng", expected 10 to 5000 ng' in line for line in lines)
+
+
+def test_doubts_of_a_run_stand_in_its_row_and_on_the_page(study: Path) -> None:
+    replace_text(study / EXPORT, f"{SAMPLE},UNKNOWN", "SOMEONE,UNKNOWN")
+    accepted(study)
+    row = table(study / "results/runs.tsv")[0]
+    assert f'found "SOMEONE", expected sample {SAMPLE} of the layout' in row["warnings"]
+    assert "SOMEONE" in (study / "results/report/index.html").read_text(encoding="utf-8")
+
+
+def test_columns_that_are_not_used_are_listed(study: Path) -> None:
+    set_cell(study / "config/assays.tsv", 2, "blasts", "0.4")
+    lines = mrdq("check", study).err.splitlines()
+    assert "note: kept, not used: config/assays.tsv: blasts" in lines
