@@ -34,6 +34,10 @@ def show(problems: Iterable[Problem]) -> None:
         say(f"{problem.level}: {problem}")
 
 
+def several(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 class _Verbs(click.Group):
     """Turns the user's errors into messages and exit code 2; anything else is a bug."""
 
@@ -48,7 +52,7 @@ class _Verbs(click.Group):
         except MrdqError as error:
             show(error.problems)
             count = len(error.problems)
-            say(f"{count} problem{'s' if count != 1 else ''}; nothing was written.")
+            say(f"{several(count, 'problem')}; nothing was written.")
             ctx.exit(EXIT_INPUT)
 
 
@@ -113,10 +117,14 @@ def check(study: Path, guideline: str) -> None:
         say(f"note: kept, not used: {kept}")
     for notice in loaded.notices:
         say(f"note: {notice}")
-    click.echo(
-        f"{len(loaded.runs)} runs, {len(reading.wells)} wells, {len(loaded.samples)} samples, "
-        f"{len(loaded.assays)} assays: no error, {len(reading.problems.warnings)} warnings"
+    counts = (
+        (len(loaded.runs), "run"),
+        (len(reading.wells), "well"),
+        (len(loaded.samples), "sample"),
+        (len(loaded.assays), "assay"),
     )
+    warnings = several(len(reading.problems.warnings), "warning")
+    click.echo(f"{', '.join(several(*count) for count in counts)}: no error, {warnings}")
 
 
 @main.command()
@@ -128,6 +136,10 @@ def run(study: Path, guideline: str, results: str) -> None:
     from mrdq import pipeline
 
     loaded, files = _open(study, guideline, results)
+    if guideline and not results:
+        say(
+            f"note: {files.folder} will hold the results under {guideline}; keep both with --results"
+        )
     with _progress(len(loaded.runs), "reading") as tick:
         warnings = pipeline.run(loaded, files, progress=tick, say=lambda text: say(f"{text} ..."))
     show(warnings)
