@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mrdq import vocabulary as words
 from mrdq.config import CONFIG_FILE, Config, path_problems
-from mrdq.errors import WARNING, Problem, Problems
+from mrdq.errors import ERROR, WARNING, Problem, Problems
 from mrdq.protocol import Protocol
 from mrdq.sheets import Sheet
 
@@ -58,7 +58,8 @@ def assays(sheet: Sheet, config: Config, problems: Problems) -> dict[str, str]:
         told = any(p.row == row and p.column == "dna_per_well" for p in problems.errors)
         if gene and record["dna_per_well"] is None and not told:
             problems.add(Problem(sheet.file, "the amount of DNA in a well, such as 600 ng", "", row, "dna_per_well",
-                                 "It is needed to normalise by the control gene."))  # fmt: skip
+                                 "It is needed to normalise by the control gene.",
+                                 ERROR if config.control_gene_required else WARNING))  # fmt: skip
         amount = record["dna_per_well"]
         if amount is not None and not _USUAL_NG[0] <= amount <= _USUAL_NG[1]:
             problems.add(Problem(sheet.file, f"{_USUAL_NG[0]} to {_USUAL_NG[1]} ng of DNA in a well, as is usual",

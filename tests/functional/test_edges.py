@@ -292,3 +292,25 @@ def test_columns_that_are_not_used_are_listed(study: Path) -> None:
     set_cell(study / "config/assays.tsv", 2, "blasts", "0.4")
     lines = mrdq("check", study).err.splitlines()
     assert "note: kept, not used: config/assays.tsv: blasts" in lines
+
+
+def test_no_nominal_amount_where_the_control_gene_is_optional(study: Path) -> None:
+    """A warning then; a sample whose control gene was measured all the same is not evaluable."""
+    set_key(study, "control_gene", "optional")
+    row = next(
+        n for n, cells in enumerate(read_rows(study / "config/assays.tsv"), 1) if cells[0] == TARGET
+    )
+    set_cell(study / "config/assays.tsv", row, "dna_per_well", "")
+    accepted(study)
+    calls = {call["sample_id"]: call for call in table(study / "results/calls.tsv")}
+    assert calls[SAMPLE]["call"] == "not_evaluable"
+    assert calls[SAMPLE]["reasons"] == "control_gene_amount"
+    assert calls[SAMPLE]["flags"] == "signal_seen"
+    change(
+        study / LAYOUT,
+        lambda rows: [row for row in rows if not (row[1] == "ALB" and row[2] == "sample")],
+    )
+    accepted(study)
+    calls = {call["sample_id"]: call for call in table(study / "results/calls.tsv")}
+    assert calls[SAMPLE]["call"] == "positive_quantifiable"
+    assert calls[SAMPLE]["normalisation"] == "1"
