@@ -142,25 +142,28 @@ def find(kind: str, name: str, study: Path | None, named: Named | None = None) -
     The study's own (``<study>/<kind>/`` or ``<study>/config/<kind>/``) come before the shipped.
     Raises :class:`MrdqError` with the place where the id was ``named``.
     """
-    places = [study / kind, study / "config" / kind] if study else []
     if _ID.fullmatch(name):
-        for folder in places:
+        for folder in _own_folders(kind, study):
             path = folder / f"{name}.yaml"
             if study and path.is_file():
                 return path, path.relative_to(study).as_posix()
         shipped = resources.path(kind) / f"{name}.yaml"
         if shipped.is_file():
             return shipped, f"{kind}/{name}.yaml"
-    own = {path.stem for folder in places for path in folder.glob("*.yaml")}
     where = named or Named(f"{kind}/{name}.yaml", "id")
-    refuse(where.file, f"one of {', '.join(sorted({*own, *names(kind)}))}", found=name,
+    refuse(where.file, f"one of {', '.join(names(kind, study))}", found=name,
            row=where.row, column=where.column,
            remedy=f"Mend the id, or put its file into the study's folder {kind}/.")  # fmt: skip
 
 
-def names(kind: str) -> list[str]:
-    """Ids of the rule sets or protocols shipped with mrdq."""
-    return sorted(path.stem for path in resources.path(kind).glob("*.yaml"))
+def names(kind: str, study: Path | None = None) -> list[str]:
+    """Ids of the rule sets or protocols shipped with mrdq, and of the study's own."""
+    folders = [resources.path(kind), *_own_folders(kind, study)]
+    return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
+
+
+def _own_folders(kind: str, study: Path | None) -> list[Path]:
+    return [study / kind, study / "config" / kind] if study else []
 
 
 def load_guideline(name: str, study: Path | None = None, named: Named | None = None) -> Guideline:

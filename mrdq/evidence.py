@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mrdq import vocabulary as words
 from mrdq.control_gene import DnaAmount, Subjects
 from mrdq.curve import Curves
-from mrdq.guideline import Guideline
+from mrdq.guideline import TOLERANCE, Guideline
 from mrdq.wells import Bools, Floats, Ints, Wells, named
 
 # Criterion -> (unit of its value, what it asks).  The order is the order of an explanation.
@@ -212,6 +212,6 @@ def _evaluate_samples(
                judged=wells.n_determined > 0, applies=positive)  # fmt: skip
     limit = measures.quantitative_range
     # Definition 12 has its bound in the curve, not in the rule set: inclusive, relative tolerance.
-    within = measures.level >= limit * (1 - 1e-9)
+    within = measures.level >= limit * (1 - TOLERANCE)
     blocks.add("sample_range", unit, sample, measures.level, within, minimum=limit,
                judged=~(np.isnan(measures.level) | np.isnan(limit)), applies=positive)  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 
 from mrdq import vocabulary as words
 from mrdq.errors import Problem, Problems
+from mrdq.guideline import TOLERANCE
 from mrdq.instruments.export import Export
 from mrdq.instruments.words import role_of_task
 from mrdq.plate import AGREE, COLUMNS, Bench, Notes
@@ -139,7 +140,7 @@ def _dose(
         return math.nan, quantity * nominal
     else:
         amount = quantity * float(nanograms_per(unit))
-        if amount <= nominal * (1 + 1e-9):
+        if amount <= nominal * (1 + TOLERANCE):
             return amount / nominal, amount
         problems.append(Problem("", f"at most {nominal:g} ng of diagnostic DNA (the dna_per_well of {target})",
                              f"{amount:g} ng"))  # fmt: skip

@@ -276,16 +276,7 @@ def list_guidelines(study: Path | None) -> None:
     """One line per rule set."""
     from mrdq import definitions
 
-    own = (
-        {
-            path.stem
-            for folder in ("guidelines", "config/guidelines")
-            for path in (study / folder).glob("*.yaml")
-        }
-        if study
-        else set()
-    )
-    for name in sorted({*definitions.names("guidelines"), *own}):
+    for name in definitions.names("guidelines", study):
         guideline = definitions.load_guideline(name, study)
         click.echo(f"{guideline.id}\t{guideline.version}\t{guideline.status}\t{guideline.title}")
 
