@@ -15,7 +15,7 @@ import pyarrow as pa
 from mrdq import plate, roles
 from mrdq import vocabulary as words
 from mrdq.errors import WARNING, MrdqError, Problem, Problems, refuse
-from mrdq.instruments import FORMATS, read_export
+from mrdq.instruments import FORMATS, Export, read_export
 from mrdq.layout import read_layout
 from mrdq.study import Study
 from mrdq.tables import RUNS, WELLS
@@ -47,6 +47,7 @@ class Reading:
     seen: Seen = field(default_factory=Seen)
 
 
+_LATE_CQ = 35.0  # cycles; runs for MRD have 40 to 50
 _WELLS_96 = [f"{row}{column}" for row in "ABCDEFGH" for column in range(1, 13)]
 _WELLS_384 = [f"{row}{column}" for row in "ABCDEFGHIJKLMNOP" for column in range(1, 25)]
 
@@ -116,6 +117,7 @@ def _read_run(
         export = read_export(data, record["export"], format=record["format"])
         problems.extend(export.warnings)
         row["format"], row["instrument"] = export.format, export.instrument
+        problems.extend(_last_cycle(export, record["export"]))
         if record["layout"]:
             row["layout_sha256"] = hashlib.sha256(
                 _bytes(study, record["layout"].partition("#")[0], "layout", place)
@@ -141,6 +143,20 @@ def _read_run(
         "warnings": " | ".join(str(problem) for problem in problems.warnings),
     }
     return row, wells
+
+
+def _last_cycle(export: Export, file: str) -> list[Problem]:
+    """Several wells at exactly the same late whole Cq: some programs write the number of cycles
+    where there was no signal."""
+    whole = [cq for cq in export.cq if cq >= _LATE_CQ and cq.is_integer()]
+    late = max(whole, key=whole.count, default=0.0)
+    if whole.count(late) < 2:
+        return []
+    wells = ", ".join(well for well, cq in zip(export.well, export.cq, strict=True) if cq == late)
+    return [
+        Problem(file, "measured Cq, or the word for no signal", f"{late:g}", column=f"well {wells}",
+                level=WARNING, remedy="Is it the number of cycles, meaning no signal? It is taken as a Cq.")
+    ]  # fmt: skip
 
 
 def _bytes(study: Study, file: str, column: str, row: int) -> bytes:

@@ -314,3 +314,12 @@ def test_no_nominal_amount_where_the_control_gene_is_optional(study: Path) -> No
     calls = {call["sample_id"]: call for call in table(study / "results/calls.tsv")}
     assert calls[SAMPLE]["call"] == "positive_quantifiable"
     assert calls[SAMPLE]["normalisation"] == "1"
+
+
+def test_number_of_cycles_in_the_place_of_no_signal(study: Path) -> None:
+    replace_text(study / EXPORT, "Undetermined", "40.0")
+    lines = mrdq("check", study).err.splitlines()
+    assert any(
+        'found "40", expected measured Cq' in line and "meaning no signal?" in line
+        for line in lines
+    )
