@@ -32,7 +32,7 @@ check: $(VENV)/installed-dev
 	snakemake --lint
 
 bench: $(VENV)/installed-dev
-	@echo "== The benchmarks (about ten minutes); the table goes to docs/benchmarks.md"
+	@echo "== The benchmarks (a minute or two); the table goes to docs/benchmarks.md"
 	$(BIN)/python tests/benchmarks/bench.py
 
 docs: $(VENV)/installed-dev
