@@ -38,7 +38,7 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Reading:
+class ReadRuns:
     """What reading runs gave: WELLS, RUNS, every problem met, and the names seen."""
 
     wells: pd.DataFrame
@@ -66,7 +66,7 @@ def read_runs(
     run_ids: Iterable[str] | None = None,
     *,
     progress: Callable[[str], None] = lambda _: None,
-) -> Reading:
+) -> ReadRuns:
     """Read the exports and layouts of runs (all by default), in the order of their ids.
 
     A run that cannot be read is a row of RUNS with its reason; its problems are in the result,
@@ -88,7 +88,7 @@ def read_runs(
         plates.append(wells)
         problems.extend([*met.errors, *met.warnings])
         progress(record["run_id"])
-    return Reading(
+    return ReadRuns(
         _wells_table(rows, plates),
         pd.DataFrame(rows, columns=RUNS.names).pipe(_typed),
         problems,
@@ -217,7 +217,7 @@ def _typed(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.astype({"n_wells": float, "n_unused": float})
 
 
-def study_problems(study: Study, reading: Reading) -> list[Problem]:
+def study_problems(study: Study, reading: ReadRuns) -> list[Problem]:
     """What only shows when all plates are known: samples in no run, exports that are the same,
     repeats whose order nobody can tell, plates on which something was forgotten."""
     mrd = [target for target, kind in study.assay("kind").items() if kind == words.MRD]

@@ -30,7 +30,7 @@ def _silent(_: str) -> None:
     return None
 
 
-def check(study: Study, *, progress: Progress = _silent) -> ingest.Reading:
+def check(study: Study, *, progress: Progress = _silent) -> ingest.ReadRuns:
     """Read every export and layout; the result's problems say all that is wrong."""
     reading = ingest.read_runs(study, progress=progress)
     reading.problems.extend(study.warnings)
@@ -39,7 +39,7 @@ def check(study: Study, *, progress: Progress = _silent) -> ingest.Reading:
     return reading
 
 
-def own_columns(study: Study, reading: ingest.Reading) -> list[str]:
+def own_columns(study: Study, reading: ingest.ReadRuns) -> list[str]:
     """Columns that mrdq keeps and does not use, by sheet: a misspelt one is seen here."""
     sheets = {
         sheet.file: sheet.extra

@@ -323,3 +323,14 @@ def test_number_of_cycles_in_the_place_of_no_signal(study: Path) -> None:
         'found "40", expected measured Cq' in line and "meaning no signal?" in line
         for line in lines
     )
+
+
+@pytest.mark.parametrize(
+    ("role", "shown"), [("background", ">no wells<"), ("ntc", "no control on the plate")]
+)
+def test_page_tells_a_missing_control_from_a_silent_one(study: Path, role: str, shown: str) -> None:
+    accepted(study)
+    assert shown not in (study / "results/report/index.html").read_text(encoding="utf-8")
+    change(study / LAYOUT, lambda rows: [row for row in rows if row[1:3] != [TARGET, role]])
+    accepted(study)
+    assert shown in (study / "results/report/index.html").read_text(encoding="utf-8")
