@@ -14,7 +14,7 @@ from typing import NoReturn
 from mrdq.errors import refuse
 from mrdq.instruments import applied_biosystems, biorad_cfx, design_and_analysis, plain_table
 from mrdq.instruments.export import Export
-from mrdq.instruments.source import ARCHIVE, DOCUMENT, Found, Missing, Source, refuse_missing
+from mrdq.instruments.source import TEXT, Found, Missing, Source, refuse_missing
 from mrdq.instruments.text import first_line
 from mrdq.instruments.words import role_of_task
 
@@ -117,8 +117,6 @@ def detect(data: bytes, name: str) -> tuple[str, str]:
 def _detected(source: Source) -> tuple[str, Found]:
     if not source.data.strip():
         refuse(source.name, "an instrument export", "an empty file", remedy="Export the run again.")
-    if source.kind in (ARCHIVE, DOCUMENT):
-        _refuse_kind(source)
     answers = {key: reader.detect(source) for key, reader in FORMATS.items()}
     found = {key: answer for key, answer in answers.items() if isinstance(answer, Found)}
     if len(found) == 1:
@@ -128,16 +126,6 @@ def _detected(source: Source) -> tuple[str, Found]:
     _refuse_unknown(
         source,
         {key: answer.reason for key, answer in answers.items() if isinstance(answer, Missing)},
-    )
-
-
-def _refuse_kind(source: Source) -> NoReturn:
-    refuse(
-        source.name,
-        "an export as text or as a workbook",
-        f"a {source.kind} that is neither",
-        remedy="Run files such as .eds and .rdml cannot be read yet. Open the run in the instrument's "
-        "software and export its results as text or Excel.",
     )
 
 
@@ -154,13 +142,10 @@ def _refuse_unknown(source: Source, missing: dict[str, str]) -> NoReturn:
     looked = "; ".join(
         f"{FORMATS[key].title}: found no {reason}" for key, reason in missing.items()
     )
-    start = (
-        first_line(source.text)[0][:80] if source.kind == "text" else "a workbook of another kind"
-    )
     refuse(
         source.name,
         f"an export that one of the readers knows ({looked})",
-        start,
+        first_line(source.text)[0][:80] if source.kind == TEXT else f"a {source.kind} of another kind",
         remedy="Export the results table, whole and with its header, in one of these formats, or write the "
         "wells into a plain table with the columns well, target, cq, sample, task and quantity.",
     )

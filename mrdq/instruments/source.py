@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mrdq.errors import refuse
 from mrdq.instruments import text as texts
+from mrdq.instruments.archive import Archive
 from mrdq.instruments.workbook import Workbook, is_workbook_zip
 
 TEXT, WORKBOOK, ARCHIVE, DOCUMENT = "text", "workbook", "zip archive", "document"
+_DOCUMENTS = (b"%PDF", b"<?xml", b"<rdml")
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -31,6 +34,11 @@ class Source:
         return texts.decode(self.data, self.name)
 
     @cached_property
+    def archive(self) -> Archive:
+        """The zip archive; raises :class:`MrdqError` if it is damaged or a strange one."""
+        return Archive(self.data, self.name)
+
+    @cached_property
     def workbook(self) -> Workbook:
         """The workbook; raises :class:`MrdqError` if it is damaged."""
         return Workbook(self.data, self.name)
@@ -48,6 +56,8 @@ class Found:
     open_end: the file ends with the body's last line, and that line has no end.
     heading: key -> value of the block above the table.
     notes: what of the file is not this table.
+    constant: our column -> its value in every row, where the file says it once for all rows.
+    content: what detection has parsed already, for readers whose file is no table of cells.
     """
 
     reason: str
@@ -59,6 +69,8 @@ class Found:
     open_end: bool = False
     heading: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    constant: dict[str, str] = field(default_factory=dict)
+    content: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +120,4 @@ def _kind(data: bytes) -> str:
         return WORKBOOK if is_workbook_zip(data) else ARCHIVE
     if data.startswith(_OLE2):
         return WORKBOOK
-    return DOCUMENT if data.startswith((b"%PDF", b"<?xml", b"<rdml")) else TEXT
+    return DOCUMENT if data[:8].lstrip(codecs.BOM_UTF8).startswith(_DOCUMENTS) else TEXT

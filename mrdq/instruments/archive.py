@@ -1,0 +1,92 @@
+"""Zip archives that run files and workbooks are: members are read when asked for, and checked.
+
+An archive is input from anywhere.  It is refused as a whole where its directory is not what an
+instrument writes: members outside of it, encrypted or twice there, or more than :data:`LIMIT`
+bytes in one member.  Nothing is ever written to disk.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from typing import NoReturn
+
+from mrdq.errors import refuse
+
+LIMIT = 48_000_000
+"""Bytes of a member that is read; the largest of the real files seen has a tenth of it."""
+
+MEMBERS = 10_000
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, KeyError),
+    *(ValueError, OSError, NotImplementedError, RuntimeError),
+)
+_AGAIN = "The file is damaged or cut off. Export the run again, or copy it again from the instrument."
+
+
+class Archive:
+    """A zip archive held in memory.
+
+    Raises :class:`MrdqError` where it is damaged or not what an instrument writes.
+    """
+
+    def __init__(self, data: bytes, name: str):
+        self.name = name
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+            self._infos = {info.filename: info for info in self._zip.infolist()}
+        except DAMAGE as error:
+            self._damaged(str(error))
+        self._check()
+
+    @property
+    def members(self) -> list[str]:
+        """Names of the members, as stored."""
+        return list(self._infos)
+
+    def read(self, member: str) -> bytes:
+        """The bytes of a member; its check sum is verified."""
+        info = self._infos[member]
+        if info.file_size > LIMIT:
+            refuse(
+                self.name,
+                f"a member of at most {LIMIT // 1_000_000} MB, as instruments write",
+                f"{info.file_size // 1_000_000} MB",
+                column=f"member {member}",
+                remedy="The file is none that an instrument has written, or is damaged.",
+            )
+        try:
+            return self._zip.read(member)
+        except DAMAGE as error:
+            self._damaged(f"{member}: {error}")
+
+    def _check(self) -> None:
+        infos = self._zip.infolist()
+        for member, wrong in (
+            (info.filename, wrong) for info in infos if (wrong := _wrong(info))
+        ):
+            self._strange(wrong, member)
+        if len(infos) > MEMBERS:
+            self._strange(f"{len(infos)} members")
+        if len(infos) != len(self._infos):
+            self._strange("several members of the same name")
+
+    def _strange(self, found: str, member: str = "") -> NoReturn:
+        refuse(
+            self.name,
+            "an archive as instruments and spreadsheet programs write it",
+            found,
+            column=f"member {member[:80]}" if member else "",
+            remedy="Nothing of it was read. Export the run again from the instrument's software.",
+        )
+
+    def _damaged(self, found: str) -> NoReturn:
+        refuse(self.name, "a whole archive", found[:120], remedy=_AGAIN)
+
+
+def _wrong(info: zipfile.ZipInfo) -> str:
+    parts = info.filename.replace("\\", "/").split("/")
+    if ".." in parts or info.filename.startswith(("/", "\\")) or parts[0].endswith(":"):
+        return "a member that lies outside of the archive"
+    return "a member that is encrypted" if info.flag_bits & 1 else ""
