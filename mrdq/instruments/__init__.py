@@ -145,7 +145,9 @@ def _refuse_unknown(source: Source, missing: dict[str, str]) -> NoReturn:
     refuse(
         source.name,
         f"an export that one of the readers knows ({looked})",
-        first_line(source.text)[0][:80] if source.kind == TEXT else f"a {source.kind} of another kind",
+        first_line(source.text)[0][:80]
+        if source.kind == TEXT
+        else f"a {source.kind} of another kind",
         remedy="Export the results table, whole and with its header, in one of these formats, or write the "
         "wells into a plain table with the columns well, target, cq, sample, task and quantity.",
     )

@@ -14,7 +14,7 @@ from mrdq.instruments.source import TEXT, WORKBOOK, Found, Missing, Source, text
 from mrdq.instruments.table import Recipe, read_table
 from mrdq.instruments.text import Section, delimiter_of, first_line, row_at, sections
 
-RECIPE = Recipe("applied_biosystems", flags=True, footers=True)
+RECIPE = Recipe("applied_biosystems", flags=True, footers="applied_biosystems_footers")
 RESULTS = "Results"
 
 _HEADER = re.compile(r'^"?Well"?[\t,;]', re.MULTILINE)

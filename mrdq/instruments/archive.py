@@ -22,7 +22,9 @@ DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, KeyError),
     *(ValueError, OSError, NotImplementedError, RuntimeError),
 )
-_AGAIN = "The file is damaged or cut off. Export the run again, or copy it again from the instrument."
+_AGAIN = (
+    "The file is damaged or cut off. Export the run again, or copy it again from the instrument."
+)
 
 
 class Archive:
@@ -63,9 +65,7 @@ class Archive:
 
     def _check(self) -> None:
         infos = self._zip.infolist()
-        for member, wrong in (
-            (info.filename, wrong) for info in infos if (wrong := _wrong(info))
-        ):
+        for member, wrong in ((info.filename, wrong) for info in infos if (wrong := _wrong(info))):
             self._strange(wrong, member)
         if len(infos) > MEMBERS:
             self._strange(f"{len(infos)} members")

@@ -32,6 +32,24 @@ def well_names(plate: int) -> dict[str, str]:
     }
 
 
+@cache
+def well_numbers(plate: int) -> dict[str, str]:
+    """Wells of a block that are numbered row by row from 1: ``13`` -> ``B1`` of 96."""
+    n_columns = PLATES[plate][1]
+    return {
+        str(number): f"{ROWS[(number - 1) // n_columns]}{(number - 1) % n_columns + 1}"
+        for number in range(1, plate + 1)
+    }
+
+
+@cache
+def rotor_names() -> dict[str, str]:
+    """Positions of a rotor of 72, in eights from A1 to I8 or numbered: ``9`` and ``B1`` -> ``B1``."""
+    names = [f"{row}{column}" for row in ROWS[:9] for column in range(1, 9)]
+    numbers = {str(number): name for number, name in enumerate(names, 1)}
+    return numbers | {name: name for name in names}
+
+
 def open_array_well(cell: str) -> str | None:
     """The name of an OpenArray through-hole (``A1a1``), else None."""
     match = _OPEN_ARRAY.fullmatch(cell)
@@ -40,9 +58,14 @@ def open_array_well(cell: str) -> str | None:
 
 def plate_of(block: str) -> int:
     """Wells of the block that a header names (``96-Well Block (0.2mL)``); 384 if it names none."""
+    return stated_plate(block) or 384
+
+
+def stated_plate(block: str) -> int:
+    """Wells of the block that a header names; 0 if it names none."""
     digits = re.match(r"\s*(\d+)", block)
     size = int(digits[1]) if digits else 0
-    return size if size in PLATES else 384
+    return size if size in PLATES else 0
 
 
 def decimal_sign(cells: Collection[str]) -> str:

@@ -17,6 +17,11 @@ from mrdq.vocabulary import DETERMINED, OMITTED, UNDETERMINED
 MAXIMUM_CQ = 100.0
 """Cycles; no instrument runs longer, so that a larger number is no Cq."""
 
+REFUSED, NO_SIGNAL, NO_SIGNAL_WARNED = "refused", "no signal", "no signal, warned"
+"""What an empty Cq cell means in a family of exports."""
+
+_RAISED = frozenset({"Y", "true"})
+_FLAG_WORDS = _RAISED | {"N", "false", ""}
 _NAN = math.nan
 _AGAIN = "Export the run again from the instrument's software."
 
@@ -74,14 +79,14 @@ def cq_column(
     omitted: set[int],
     family: str,
     *,
-    blank_is_undetermined: bool,
+    blank: str,
     typed: bool,
     problems: Problems,
 ) -> CqColumn:
     """Cq and state of each row.
 
     ``typed``: the cells come from a workbook, where a number has no decimal sign to settle.
-    Problems: a word that is none of the family's, an empty cell (unless it means no signal),
+    Problems: a word that is none of the family's, an empty cell that is REFUSED,
     both decimal signs, a Cq that is not above 0 and at most 100 cycles.
     """
     if not omitted:
@@ -90,19 +95,20 @@ def cq_column(
             return fast
     states, numeric = _states(column, omitted, family)
     notes = []
-    blank = [i for i, cell in enumerate(column.cells) if not cell and i not in omitted]
-    for i in blank:
+    empty = [i for i, cell in enumerate(column.cells) if not cell and i not in omitted]
+    for i in empty:
         states[i] = UNDETERMINED
-    if blank and blank_is_undetermined:
-        wells = ", ".join(column.well[i] for i in blank)
+    if empty and blank != REFUSED:
+        wells = ", ".join(column.well[i] for i in empty)
         notes.append(f"empty Cq cells read as undetermined: wells {wells}")
-        problems.add(_blank_warning(column, blank[0], wells))
-    elif blank:
+        if blank == NO_SIGNAL_WARNED:
+            problems.add(_blank_warning(column, empty[0], wells))
+    elif empty:
         remedy = (
             "An empty cell does not say whether the well was omitted or gave no signal. " + _AGAIN
         )
         expected = "a Cq, or the instrument's word for no signal"
-        problems.extend(column.problem(i, expected, remedy) for i in blank)
+        problems.extend(column.problem(i, expected, remedy) for i in empty)
     values, decimal = _numbers(column, numeric, typed, problems)
     return CqColumn(values, states, decimal, notes)
 
@@ -238,22 +244,28 @@ def _amount(cell: str, decimal: str, typed: bool) -> float:
 
 
 def flag_column(
-    marks: list[Column], amplification: Column, issues: Column
+    marks: list[Column],
+    amplification: Column,
+    issues: Column,
+    *,
+    quality: list[tuple[str, Column]],
+    omitted: Iterable[int],
 ) -> tuple[list[str], list[str]]:
     """The raised flags of each row, and the names of the ``marks`` that turned out to be none.
 
     A flag column says ``Y`` or ``N``.  ``amplification`` other than Amp becomes ``no_amp``,
-    ``inconclusive``; ``issues`` is taken as written.
+    ``inconclusive``; ``issues`` is taken as written; a number of ``quality`` becomes
+    ``cq_conf=0.98``; ``omitted`` rows have the flag ``omitted``.
     """
     raised: defaultdict[int, list[str]] = defaultdict(list)
     unread = []
     for mark in marks:
         said = set(mark.cells)
-        if not said <= {"Y", "N", ""}:
+        if not said <= _FLAG_WORDS:
             unread.append(mark.place)
-        elif "Y" in said:
+        elif said & _RAISED:
             name = mark.place.partition(" of sheet ")[0]
-            for index in [index for index, cell in enumerate(mark.cells) if cell == "Y"]:
+            for index in [index for index, cell in enumerate(mark.cells) if cell in _RAISED]:
                 raised[index].append(name)
     for index, cell in enumerate(amplification.cells) if amplification.there else ():
         if cell and cell not in ("Amp", "AMP"):
@@ -261,6 +273,12 @@ def flag_column(
     for index, cell in enumerate(issues.cells) if issues.there else ():
         if cell:
             raised[index].append(cell)
+    for index in omitted:
+        raised[index].append(OMITTED)
+    for name, column in quality:
+        for index, cell in enumerate(column.cells):
+            if cell:
+                raised[index].append(f"{name}={cell}")
     flags = [""] * len(amplification.cells)
     for index, names in raised.items():
         flags[index] = ";".join(names)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from mrdq.errors import Problem
 
+_ROWS = (
+    *("well", "target", "sample", "task", "channel", "quantity"),
+    *("cq", "cq_state", "flags", "row"),
+)
 Curve = tuple[float | None, float | None, float | None]
 
 
@@ -50,3 +55,17 @@ class Export:
     printed_curves: dict[str, Curve]
     notes: list[str]
     warnings: list[Problem] = field(default_factory=list)
+
+
+def joined(parts: Sequence[Export]) -> Export:
+    """The tables of one file, one per dye or channel, under each other.
+
+    Words that say the same for all parts are taken from the first one; notes that several
+    parts make stand there once.
+    """
+    first = parts[0]
+    columns = {name: [value for part in parts for value in getattr(part, name)] for name in _ROWS}
+    curves = {target: curve for part in parts for target, curve in part.printed_curves.items()}
+    notes = list(dict.fromkeys(note for part in parts for note in part.notes))
+    warnings = list(dict.fromkeys(warning for part in parts for warning in part.warnings))
+    return replace(first, **columns, printed_curves=curves, notes=notes, warnings=warnings)

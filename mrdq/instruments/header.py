@@ -17,6 +17,7 @@ class Header:
     at: our column -> index of the cell, for the columns that are there.
     names: the header cells, stripped.
     flags: indices of columns that may hold an instrument flag (``HIGHSD``: ``Y`` or ``N``).
+    quality: index and flag name of columns that hold a number of quality (``Cq Conf``).
     read: indices of all columns that are read, flags included.
     last: index of the last column that is read.
     unread: names of the other columns.
@@ -32,6 +33,7 @@ class Header:
     unread: tuple[str, ...]
     aligned: tuple[int, ...]
     problem: str = ""
+    quality: tuple[tuple[int, str], ...] = ()
 
     def name(self, column: str) -> str:
         """Our column under the name the export has for it."""
@@ -67,12 +69,20 @@ def read_header(
         i for i, name in enumerate(names) if flags and i not in at.values() and _may_flag(name)
     )
     aligned = tuple(i for i, name in enumerate(spelled) if name in words.listed("truth_columns"))
-    read = frozenset(at.values()) | frozenset(marks)
+    quality = tuple(
+        (i, known[name])
+        for known in (words.quality_columns(),)
+        for i, name in enumerate(spelled)
+        if name in known and i not in at.values()
+    )
+    read = frozenset(at.values()) | frozenset(marks) | {index for index, _ in quality}
     unread = tuple(name for i, name in enumerate(names) if name and i not in read)
-    return Header(at, names, marks, read, max(read, default=-1), unread, aligned, problem)
+    return Header(at, names, marks, read, max(read, default=-1), unread, aligned, problem, quality)
 
 
 def _may_flag(name: str) -> bool:
+    if name in words.exactly("flag_columns"):
+        return True
     return len(name) > 2 and name.isascii() and name.isalpha() and name.isupper()
 
 

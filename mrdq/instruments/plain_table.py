@@ -10,12 +10,13 @@ from dataclasses import replace
 
 from mrdq.errors import refuse
 from mrdq.instruments import words
+from mrdq.instruments.columns import NO_SIGNAL_WARNED
 from mrdq.instruments.export import Export
 from mrdq.instruments.source import TEXT, WORKBOOK, Found, Missing, Source, text_table
 from mrdq.instruments.table import Recipe, read_table
 from mrdq.instruments.text import first_line
 
-RECIPE = Recipe("plain_table", blank_is_undetermined=True, standards_only=False)
+RECIPE = Recipe("plain_table", blank=NO_SIGNAL_WARNED, standards_only=False)
 
 
 def detect(source: Source) -> Found | Missing:

@@ -19,6 +19,9 @@ from mrdq.instruments.header import Header
 from mrdq.instruments.source import Found, Source, rows_of
 from mrdq.vocabulary import STANDARD
 
+NAMED, NUMBERED, ROTOR = "named", "numbered", "rotor"
+"""How an export spells its wells: ``A1``, ``1`` to ``384`` row by row, or positions of a rotor."""
+
 _AGAIN = "Export the run again."
 
 
@@ -66,22 +69,30 @@ class Rows:
 class Place:
     """Where the rows come from, and which wells they may name.
 
-    ``block`` is what the export says of its block; ``footers``: lines may stand below the table.
+    ``block`` is what the export says of its block; the others are those of the Recipe.
     """
 
     file: str
     found: Found
     header: Header
     block: str
-    footers: bool
+    footers: str
+    spelled: str = NAMED
+    trailing: bool = False
+    stubs: bool = False
 
     @property
     def wells(self) -> dict[str, str]:
-        return cell_rules.well_names(cell_rules.plate_of(self.block))
+        if self.spelled == ROTOR:
+            return cell_rules.rotor_names()
+        plate = cell_rules.plate_of(self.block)
+        if self.spelled == NUMBERED:
+            return cell_rules.well_numbers(plate)
+        return cell_rules.well_names(plate)
 
     def well(self, cell: str) -> str | None:
         well = self.wells.get(cell)
-        if well is None and not self.block[:1].isdigit():
+        if well is None and self.spelled == NAMED and not self.block[:1].isdigit():
             well = cell_rules.open_array_well(cell)
         return well
 
@@ -101,17 +112,23 @@ def settle(place: Place, source: Source, problems: Problems) -> Rows:
     if usual is not None:
         return usual
     rows = rows_of(source, place.found)
+    if place.trailing:
+        rows = _without_trailing(rows, place)
     settled = Rows([], [])
-    footers, odd = [], False
+    footers, stubs, odd = [], [], False
     for number, row in enumerate(rows, place.found.header_row + 1):
         if not any(map(str.strip, row)):
             continue
-        if place.footers and _is_footer(row, place.header):
+        if place.footers and _is_footer(row, place):
             footers.append(_footer(row))
+        elif place.stubs and _is_stub(row, place):
+            stubs.append(row[place.header.at["well"]].strip())
         else:
             odd = odd or len(row) != len(place.header.names)
             _take_row(place, row, number, settled, problems)
     settled.notes = _footer_note(footers)
+    if stubs:
+        settled.notes.append(f"empty wells, nothing but their name: {', '.join(stubs)}")
     if odd:
         _check_alignment(place, settled, problems)
     _check_end(place, settled, len(rows), problems)
@@ -159,7 +176,7 @@ def _footers_only(place: Place, rest: str) -> list[str] | None:
     footers = []
     for line in rest.split("\n"):
         row = line.split(place.found.delimiter)
-        if place.footers and _is_footer(row, place.header):
+        if place.footers and _is_footer(row, place):
             footers.append(_footer(row))
         elif any(map(str.strip, row)):
             return None
@@ -244,14 +261,33 @@ def _at_most_a_name_is_cut(row: list[str], header: Header) -> bool:
     return column in ("sample", "target", "channel") or (column == "flag" and cell in ("Y", "N"))
 
 
-def _is_footer(row: list[str], header: Header) -> bool:
+def _without_trailing(rows: list[list[str]], place: Place) -> list[list[str]]:
+    """The rows without the empty cell behind their last delimiter, where every row has one."""
+    n_cells = len(place.header.names)
+    filled = [row for row in rows if any(map(str.strip, row))]
+    if all(len(row) == n_cells + 1 and not row[-1].strip() for row in filled):
+        return [row[:n_cells] for row in rows]
+    return rows
+
+
+def _is_stub(row: list[str], place: Place) -> bool:
+    """A row that ends behind the name of its well, which the software writes for an empty well."""
+    at = place.header.at["well"]
+    return (
+        len(row) < len(place.header.names)
+        and place.well(row[at].strip() if len(row) > at else "") is not None
+        and not any(cell.strip() for index, cell in enumerate(row) if index != at)
+    )
+
+
+def _is_footer(row: list[str], place: Place) -> bool:
     """A line of the block below the table: ``Key = Value`` or the cells of a known key."""
     first = row[0].strip()
-    cq = header.at["cq"]
+    cq = place.header.at["cq"]
     if len(row) > cq and row[cq].strip():
         return False
     key = words.plain(first.partition("=")[0])
-    known = key in words.listed("applied_biosystems_footers")
+    known = key in words.listed(place.footers)
     return known or ("=" in first and not any(map(str.strip, row[1:])))
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from mrdq.errors import Problem, Problems, refuse
+from mrdq.errors import WARNING, Problem, Problems, refuse
 from mrdq.instruments import words
+from mrdq.instruments.cells import PLATES, stated_plate
 from mrdq.instruments.columns import (
+    REFUSED,
     Column,
+    CqColumn,
     cq_column,
     curves,
     flag_column,
@@ -20,8 +23,9 @@ from mrdq.instruments.columns import (
 )
 from mrdq.instruments.export import Export
 from mrdq.instruments.header import Header, read_header
-from mrdq.instruments.rows import Place, Rows, settle
-from mrdq.instruments.source import Found, Source
+from mrdq.instruments.printed import Replicates, replicate_warnings
+from mrdq.instruments.rows import NAMED, NUMBERED, Place, Rows, settle
+from mrdq.instruments.source import Found, Source, rows_of
 from mrdq.vocabulary import STANDARD
 
 
@@ -33,18 +37,25 @@ class Recipe:
     ----------
     family: key of ``aliases.yaml``, and id of the format.
     required: our columns that the header must have.
-    blank_is_undetermined: an empty Cq cell means no signal (else it is an error).
+    blank: what an empty Cq cell means: REFUSED, NO_SIGNAL, or NO_SIGNAL_WARNED.
     standards_only: quantities are kept for standards; elsewhere the instrument computed them.
     flags: columns named in capitals with ``Y`` and ``N`` are flags.
-    footers: lines such as ``Analysis Type = Singleplex`` may stand below the table.
+    footers: list of ``aliases.yaml`` with the keys of lines that may stand below the table
+        (``Analysis Type = Singleplex``); ``""`` if there are none.
+    spelled: how wells are spelled: NAMED, NUMBERED or ROTOR.
+    trailing: every row ends with one delimiter more than the header.
+    stubs: a row that holds only the name of its well is an empty well.
     """
 
     family: str
     required: tuple[str, ...] = ("well", "target", "cq")
-    blank_is_undetermined: bool = False
+    blank: str = REFUSED
     standards_only: bool = True
     flags: bool = False
-    footers: bool = False
+    footers: str = ""
+    spelled: str = NAMED
+    trailing: bool = False
+    stubs: bool = False
 
     def header(self, cells: tuple[str, ...]) -> Header:
         return read_header(cells, self.family, required=self.required, flags=self.flags)
@@ -62,7 +73,12 @@ def read_table(
     problems = Problems()
     if found.sheet:
         source.workbook.refuse_cells_without_value(found.sheet, found.header_row, header.read)
-    rows = settle(Place(source.name, found, header, block, recipe.footers), source, problems)
+    if recipe.spelled == NUMBERED and not stated_plate(block):
+        block = _block_of_numbers(source, found, header, problems)
+    place = Place(
+        source.name, found, header, block, recipe.footers, recipe.spelled, recipe.trailing, recipe.stubs
+    )  # fmt: skip
+    rows = settle(place, source, problems)
     read = _without_empty_wells(_Cells(rows, header, source.name, found))
     if not read.rows.well:
         problems.raise_if_any()
@@ -73,10 +89,31 @@ def read_table(
             remedy="Export the run again.",
         )
     export = _columns(read, found, recipe, problems, printed)
-    _refuse_twins(export, source.name, problems)
+    refuse_twins(export, source.name, problems)
     problems.errors.sort(key=lambda problem: problem.row or 0)
     problems.raise_if_any()
     return export
+
+
+def _block_of_numbers(source: Source, found: Found, header: Header, problems: Problems) -> str:
+    """The block of wells that are numbered: of 384 if a number says so, else of 96, with a warning."""
+    at = header.at["well"]
+    cells = {row[at].strip() for row in rows_of(source, found) if len(row) > at}
+    largest = max((int(cell) for cell in cells if cell.isdecimal() and len(cell) < 5), default=0)
+    if largest > 96:
+        return f"{max(PLATES)}-Well"
+    problems.add(
+        Problem(
+            source.name,
+            "the kind of block",
+            f"wells numbered up to {largest}",
+            column=header.name("well"),
+            remedy="They are read as wells of a 96-well plate, 12 to a row; on a 384-well plate they would "
+            "be others. Check them against the layout.",
+            level=WARNING,
+        )
+    )
+    return "96-Well"
 
 
 def _columns(
@@ -88,7 +125,7 @@ def _columns(
         read["cq"],
         omit,
         recipe.family,
-        blank_is_undetermined=recipe.blank_is_undetermined,
+        blank=recipe.blank,
         typed=typed,
         problems=problems,
     )
@@ -97,11 +134,18 @@ def _columns(
     all_rows = range(len(task))
     wanted = [i for i in all_rows if task[i] in standards] if recipe.standards_only else all_rows
     quantity = quantity_column(read["quantity"], wanted, cq.decimal, typed=typed, problems=problems)
-    flags, unread = flag_column(read.flag_columns(), read["amplification"], read["issues"])
+    flags, unread = flag_column(
+        read.flag_columns(),
+        read["amplification"],
+        read["issues"],
+        quality=read.quality_columns(),
+        omitted=omit,
+    )
     printed_curves, curve_notes = curves(
         target, read["slope"], read["intercept"], read["r_squared"], cq.decimal
     )
     names = [*read.header.unread, *unread]
+    problems.extend(_replicates(read, cq))
     return Export(
         format=recipe.family,
         reason=found.reason,
@@ -145,15 +189,39 @@ class _Cells:
             self._read[column] = self._column(self.header.at.get(column), self.header.name(column))
         return self._read[column]
 
+    def quality_columns(self) -> list[tuple[str, Column]]:
+        return [
+            (name, self._column(index, self.header.names[index]))
+            for index, name in self.header.quality
+        ]
+
     def flag_columns(self) -> list[Column]:
         return [self._column(index, self.header.names[index]) for index in self.header.flags]
 
     def _column(self, index: int | None, name: str) -> Column:
-        values = [""] * len(self.rows.well) if index is None else self.rows.column(index)
+        said = self.found.constant.get(name, "") if index is None else ""
+        values = [said] * len(self.rows.well) if index is None else self.rows.column(index)
         place = f"{name} of sheet {self.found.sheet}" if self.found.sheet else name
         return Column(
             values, place, self.file, self.rows.number, self.rows.well, there=index is not None
         )
+
+
+def _replicates(read: _Cells, cq: CqColumn) -> list[Problem]:
+    """Warnings where the printed means and standard deviations are not those of the Cq."""
+    mean = read["mean"]
+    if not mean.there:
+        return []
+    rows = Replicates(
+        read.rows.well,
+        read["target"].cells,
+        list(zip(read["channel"].cells, read["task"].cells, read["sample"].cells, strict=True)),
+        cq.values,
+        read["cq"].cells,
+        mean.cells,
+        read["sd"].cells,
+    )
+    return replicate_warnings(rows, read.file, cq.decimal)
 
 
 def _without_empty_wells(read: _Cells) -> _Cells:
@@ -169,7 +237,7 @@ def _without_empty_wells(read: _Cells) -> _Cells:
     return _Cells(read.rows.only(filled, note), read.header, read.file, read.found)
 
 
-def _refuse_twins(export: Export, file: str, problems: Problems) -> None:
+def refuse_twins(export: Export, file: str, problems: Problems) -> None:
     """Two rows of one well and target: nobody can tell which is right.
 
     Where no target is named, the channel stands for it.

@@ -64,6 +64,12 @@ def headers(family: str) -> dict[str, list[str]]:
 
 
 @cache
+def quality_columns() -> dict[str, str]:
+    """Header, made plain, of a column that holds a number of quality -> the name of its flag."""
+    return {plain(header): flag for header, flag in _aliases()["quality_columns"].items()}
+
+
+@cache
 def listed(name: str) -> frozenset[str]:
     """A list of words of the resource, made plain."""
     return frozenset(map(plain, _aliases()[name]))

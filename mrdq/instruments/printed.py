@@ -1,0 +1,123 @@
+"""What the instrument printed beside its Cq, held against the Cq that were read.
+
+A mean, a standard deviation or a curve that the Cq do not give shows that an export was edited,
+that wells were left out unsaid, or that a Cq was read wrong.  All of it is warnings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mrdq.errors import WARNING, Problem
+from mrdq.instruments.cells import number
+
+_SINGLE = 3e-6
+"""Relative error of the software that computes with 32 bits."""
+
+_SINGLE_SD = 5e-5
+"""Cycles; a standard deviation of values near 30, computed with 32 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replicates:
+    """Columns of one results table, one entry per row.
+
+    Parameters
+    ----------
+    group: what the instrument may have grouped by beside the target: sample and task.
+    cq: cycles, nan unless determined; ``cq_cells`` as written.
+    mean, sd: cells as written, for the group of the row; ``""`` if none is printed.
+    """
+
+    well: Sequence[str]
+    target: Sequence[str]
+    group: Sequence[tuple[str, ...]]
+    cq: Sequence[float]
+    cq_cells: Sequence[str]
+    mean: Sequence[str]
+    sd: Sequence[str]
+
+
+def replicate_warnings(rows: Replicates, file: str, decimal: str) -> list[Problem]:
+    """One warning per target whose printed means or standard deviations its Cq do not give.
+
+    The software of each vendor has groups of its own (by sample, by task, by replicate number).
+    Rows that share the printed numbers are taken for a group, as a whole or by sample and task;
+    only where neither gives the printed numbers they differ.  ``decimal`` as for the Cq.
+    """
+    groups: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for index, key in enumerate(zip(rows.target, rows.mean, rows.sd, strict=True)):
+        groups[key].append(index)
+    if not any(mean for _, mean, _ in groups):
+        return []
+    units = _unit(rows.cq_cells), _unit(rows.mean), _unit(rows.sd)
+    differ: defaultdict[str, list[str]] = defaultdict(list)
+    for (target, mean, sd), indices in groups.items():
+        printed = _number(mean, decimal), _number(sd, decimal)
+        if math.isnan(printed[0]) or _agree(rows, indices, printed, units):
+            continue
+        parts: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        for index in indices:
+            parts[rows.group[index]].append(index)
+        wrong = [part for part in parts.values() if not _agree(rows, part, printed, units)]
+        differ[target] += [_difference(rows, part, mean, sd) for part in wrong]
+    return [_replicates_problem(file, target, found) for target, found in differ.items() if found]
+
+
+def _agree(
+    rows: Replicates, indices: Iterable[int], printed: tuple[float, float], units: Sequence[float]
+) -> bool:
+    cq = [rows.cq[i] for i in indices if rows.cq[i] == rows.cq[i]]
+    if not cq:
+        return True
+    of_cq, of_mean, of_sd = units
+    mean = math.fsum(cq) / len(cq)
+    if abs(mean - printed[0]) > 1.01 * of_mean + of_cq / 2 + _SINGLE * mean:
+        return False
+    if math.isnan(printed[1]) or len(cq) < 2:
+        return True
+    squares = math.fsum((value - mean) ** 2 for value in cq)
+    spread = 1.01 * of_sd + of_cq + _SINGLE_SD
+    # Of the sample (n - 1) as nearly all print it, or of the group itself (n).
+    return any(abs(math.sqrt(squares / n) - printed[1]) <= spread for n in (len(cq) - 1, len(cq)))
+
+
+def _difference(rows: Replicates, indices: Sequence[int], mean: str, sd: str) -> str:
+    cq = [rows.cq[i] for i in indices if rows.cq[i] == rows.cq[i]]
+    ours = math.fsum(cq) / len(cq)
+    spread = math.sqrt(math.fsum((value - ours) ** 2 for value in cq) / max(len(cq) - 1, 1))
+    wells = ", ".join(rows.well[i] for i in indices)
+    said = f"mean {mean}" + (f", SD {sd}" if sd else "")
+    return f"{wells}: {said} printed, {ours:.4g} and {spread:.3g} from the Cq"
+
+
+def _replicates_problem(file: str, target: str, found: list[str]) -> Problem:
+    return Problem(
+        file,
+        "Cq that give the means and standard deviations which the instrument printed",
+        "; ".join(found),
+        column=f"target {target}" if target else "",
+        remedy="The export may have been edited, or wells were left out in the software. The Cq are "
+        "read as they stand: compare them with the instrument's own screen.",
+        level=WARNING,
+    )
+
+
+def _unit(cells: Iterable[str]) -> float:
+    """One unit of the last digit that the column prints."""
+    decimals = 0
+    for cell in set(cells):
+        if cell[:1].isdecimal() or cell[1:2].isdecimal():
+            tail = len(cell) - 1 - max(cell.rfind("."), cell.rfind(","))
+            decimals = max(decimals, tail if tail < len(cell) else 0)
+    return 10.0 ** -min(decimals, 12)
+
+
+def _number(cell: str, decimal: str) -> float:
+    try:
+        return number(cell, decimal or ".")
+    except ValueError:
+        return math.nan
