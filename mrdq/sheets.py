@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +16,9 @@ from typing import Any
 
 from mrdq.errors import Problem, Problems, refuse
 from mrdq.units import UnitError
+from mrdq.workbook import Workbook
 from mrdq.worksheets import Cell as Cell
 from mrdq.worksheets import as_text as as_text
-from mrdq.worksheets import refuse_cells_without_value
 
 Parser = Callable[[str], Any]
 Place = Callable[[str, int], tuple[int, str]]  # column, entry -> row of the file, name of the cell
@@ -97,28 +96,18 @@ def read_cells(
 
 
 def _workbook_rows(data: bytes, shown: str, worksheet: str) -> list[list[Cell]]:
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        names = book.sheet_names
-        if not worksheet and len(names) > 1:
-            refuse(
-                shown, "the name of one worksheet after #", remedy=f"It holds: {', '.join(names)}."
-            )
-        if worksheet and worksheet not in names:
-            refuse(shown, f"one of the worksheets {', '.join(names)}", found=worksheet)
-        sheet = worksheet or names[0]
-        rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-    except CalamineError as error:
-        refuse(
-            shown,
-            "a workbook that can be opened",
-            found=str(error),
-            remedy="Save it again as .xlsx.",
-        )
-    refuse_cells_without_value(data, shown, sheet)
-    return [[cell.strip() if isinstance(cell, str) else cell for cell in row] for row in rows]
+    book = Workbook(data, shown)
+    names = book.sheets
+    if not worksheet and len(names) > 1:
+        refuse(shown, "the name of one worksheet after #", remedy=f"It holds: {', '.join(names)}.")
+    if worksheet and worksheet not in names:
+        refuse(shown, f"one of the worksheets {', '.join(names)}", found=worksheet)
+    sheet = worksheet or names[0]
+    book.refuse_cells_without_value(sheet)
+    return [
+        [cell.strip() if isinstance(cell, str) else cell for cell in row]
+        for row in book.cells(sheet)
+    ]
 
 
 def _text_rows(data: bytes, shown: str) -> list[list[Cell]]:

@@ -9,6 +9,7 @@ from mrdq.instruments.export import Export
 from mrdq.instruments.source import TEXT, WORKBOOK, Found, Missing, Source, text_table
 from mrdq.instruments.table import Recipe, read_table
 from mrdq.instruments.text import DELIMITERS, first_line
+from mrdq.instruments.words import instruments_own_sheet
 
 RECIPE = Recipe("biorad_cfx", required=("well", "task", "cq", "channel"))
 NO_HEADER = "header in the first row that starts with an empty cell"
@@ -48,6 +49,9 @@ def _checked(found: Found) -> Found | Missing:
 def _in_workbook(source: Source) -> Found | Missing:
     """The one sheet that starts with the header; two would be two answers."""
     book = source.workbook
+    own = instruments_own_sheet(book.sheets)
+    if own:
+        return Missing(f"CFX workbook: the sheet {own} is none that CFX software writes")
     found: list[Found] = []
     for sheet in book.sheets:
         others = tuple(f"sheet {name} not read" for name in book.sheets if name != sheet)

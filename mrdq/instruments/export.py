@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from mrdq.errors import Problem
 
@@ -64,7 +65,9 @@ def joined(parts: Sequence[Export]) -> Export:
     parts make stand there once.
     """
     first = parts[0]
-    columns = {name: [value for part in parts for value in getattr(part, name)] for name in _ROWS}
+    columns: dict[str, Any] = {
+        name: [value for part in parts for value in getattr(part, name)] for name in _ROWS
+    }
     curves = {target: curve for part in parts for target, curve in part.printed_curves.items()}
     notes = list(dict.fromkeys(note for part in parts for note in part.notes))
     warnings = list(dict.fromkeys(warning for part in parts for warning in part.warnings))

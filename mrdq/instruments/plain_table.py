@@ -15,6 +15,7 @@ from mrdq.instruments.export import Export
 from mrdq.instruments.source import TEXT, WORKBOOK, Found, Missing, Source, text_table
 from mrdq.instruments.table import Recipe, read_table
 from mrdq.instruments.text import first_line
+from mrdq.instruments.words import instruments_own_sheet
 
 RECIPE = Recipe("plain_table", blank=NO_SIGNAL_WARNED, standards_only=False)
 
@@ -65,9 +66,9 @@ def _checked(found: Found) -> Found | Missing:
 def _in_workbook(source: Source) -> Found | Missing:
     """The one sheet whose first row that is not blank is the header."""
     book = source.workbook
-    own = [name for name in book.sheets if words.plain(name) in words.listed("instrument_sheets")]
+    own = instruments_own_sheet(book.sheets)
     if own:
-        return Missing(f"plain workbook: the sheet {own[0]} is one that instruments write")
+        return Missing(f"plain workbook: the sheet {own} is one that instruments write")
     tables = [
         table for sheet in book.sheets if isinstance(table := _in_sheet(source, sheet), Found)
     ]

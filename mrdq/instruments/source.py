@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import io
+import zipfile
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
 
+from mrdq.archive import DAMAGE, Archive
 from mrdq.errors import refuse
 from mrdq.instruments import text as texts
-from mrdq.instruments.archive import Archive
-from mrdq.instruments.workbook import Workbook, is_workbook_zip
+from mrdq.workbook import Workbook
 
 TEXT, WORKBOOK, ARCHIVE, DOCUMENT = "text", "workbook", "zip archive", "document"
 _DOCUMENTS = (b"%PDF", b"<?xml", b"<rdml")
@@ -115,9 +117,20 @@ def refuse_missing(source: Source, title: str, missing: Missing) -> NoReturn:
     )
 
 
+def _is_workbook(data: bytes) -> bool:
+    """Whether a zip archive is a workbook; damaged archives are taken for one if they look so."""
+    try:
+        names = zipfile.ZipFile(io.BytesIO(data)).namelist()
+    except DAMAGE:
+        return b"xl/" in data
+    # Some .eds files hold a whole workbook beside the run: they are no workbook.
+    run_file = any(name.startswith("apldbio/") for name in names)
+    return not run_file and any(name.startswith("xl/") for name in names)
+
+
 def _kind(data: bytes) -> str:
     if data.startswith((b"PK\x03\x04", b"PK\x07\x08", b"PK\x05\x06")):
-        return WORKBOOK if is_workbook_zip(data) else ARCHIVE
+        return WORKBOOK if _is_workbook(data) else ARCHIVE
     if data.startswith(_OLE2):
         return WORKBOOK
     return DOCUMENT if data[:8].lstrip(codecs.BOM_UTF8).startswith(_DOCUMENTS) else TEXT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -73,6 +74,11 @@ def quality_columns() -> dict[str, str]:
 def listed(name: str) -> frozenset[str]:
     """A list of words of the resource, made plain."""
     return frozenset(map(plain, _aliases()[name]))
+
+
+def instruments_own_sheet(sheets: Sequence[str]) -> str:
+    """The first of the sheets that only an instrument's own workbook has; ``""`` if none is."""
+    return next((name for name in sheets if plain(name) in listed("instrument_sheets")), "")
 
 
 @cache

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
+# The bytes would depend on whether lxml is there: openpyxl looks for this when it is imported.
+os.environ.setdefault("OPENPYXL_LXML", "False")
 from openpyxl import Workbook
 
 Cell = str | int | float | bool | None
@@ -38,6 +41,9 @@ def workbook_bytes(sheets: Mapping[str, Sequence[Sequence[Cell]]], *, title: str
         sheet = book.create_sheet(name)
         for row in rows:
             sheet.append(list(row))
+            for cell in sheet[sheet.max_row]:
+                if isinstance(cell.value, str):
+                    cell.data_type = "s"  # "=A1" is a name here, and no formula
     made = io.BytesIO()
     book.save(made)
     fixed = {"docProps/core.xml": _CORE.format(title=escape(title)), "docProps/app.xml": _APP}

@@ -12,7 +12,8 @@ import pytest
 
 from mrdq.errors import MrdqError
 from mrdq.sheets import read_cells
-from mrdq.worksheets import NO_VALUE, as_text, refuse_cells_without_value
+from mrdq.workbook import Workbook
+from mrdq.worksheets import NO_VALUE, as_text
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 LINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -27,6 +28,8 @@ def packed(
     mark = f":{prefix.rstrip(':')}" if prefix else ""
     files = {
         "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+        "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        f'<Relationship Id="rId1" Type="{LINK}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{LINK}"><sheets><sheet name="Other" sheetId="1" r:id="rId7"/>'
         f'<sheet name="{name}" sheetId="2" r:id="rId9"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
@@ -45,7 +48,7 @@ def packed(
 def told(data: bytes, sheet: str = "Runs") -> list[tuple[int | None, str, str]]:
     """Row, place and what was found, of every cell that is refused."""
     try:
-        refuse_cells_without_value(data, "runs.xlsx", sheet)
+        Workbook(data, "runs.xlsx").refuse_cells_without_value(sheet)
     except MrdqError as error:
         return [(one.row, one.column, one.found) for one in error.problems]
     return []
@@ -102,7 +105,7 @@ def test_only_the_table_counts() -> None:
         f'<row r="{r}"><c r="A{r}" t="e"/><c r="B{r}" t="e"/></row>' for r in range(1, 4)
     )
     with pytest.raises(MrdqError) as caught:
-        refuse_cells_without_value(packed(rows), "x", "Runs", first_row=2, columns={1})
+        Workbook(packed(rows), "x").refuse_cells_without_value("Runs", 2, {1})
     assert [one.column.split()[-1] for one in caught.value.problems] == ["A2", "B2", "B3"]
 
 
@@ -116,20 +119,19 @@ def test_many_cells_are_counted_and_not_all_shown() -> None:
 @pytest.mark.parametrize(
     ("data", "expected"),
     [(packed("<row r='1'><c t='e'></row>"), "a workbook that can be read"),
-     (packed("", target="worksheets/none.xml"), "an .xlsx workbook"), (b"PK\x03\x04", "a workbook that can be read")],
+     (packed("", target="worksheets/none.xml"), "an .xlsx workbook"), (b"PK\x03\x04", "a whole archive")],
 )  # fmt: skip
 def test_a_workbook_whose_cells_cannot_be_looked_up_is_refused(data: bytes, expected: str) -> None:
     with pytest.raises(MrdqError, match=expected):
-        refuse_cells_without_value(data, "x.xlsx", "Runs")
+        Workbook(data, "x.xlsx").refuse_cells_without_value("Runs")
 
 
 def test_no_xlsx() -> None:
-    refuse_cells_without_value(b"\xd0\xcf\x11\xe0", "x.xls", "Runs")
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         archive.writestr("content.xml", "<x/>")
-    with pytest.raises(MrdqError, match=r"expected an \.xlsx workbook. Save it again as \.xlsx"):
-        refuse_cells_without_value(data.getvalue(), "x.ods", "Runs")
+    with pytest.raises(MrdqError, match="expected a workbook that can be read"):
+        Workbook(data.getvalue(), "x.ods")
 
 
 @pytest.mark.parametrize(("cell", "found"), [("#N/A", "#N/A"), ("=1/4", NO_VALUE)])

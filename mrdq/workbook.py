@@ -1,0 +1,163 @@
+"""Excel workbooks, .xls and .xlsx alike: sheets to rows of cells; a sheet is parsed when asked for.
+
+What is parsed is checked first: the check sums of the members it is made of, and the extent of
+its cells, for a workbook of a few kilobytes may claim seventeen milliards of them.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Collection
+from functools import cached_property
+from typing import Any, NoReturn
+from xml.etree import ElementTree
+
+from mrdq.archive import Archive
+from mrdq.errors import refuse
+from mrdq.worksheets import Cell, as_text, column_index, refuse_cells_without_value
+
+CELLS = 2_000_000
+"""Cells of the rectangle that a sheet's cells span; the largest of the real files seen has 500,000."""
+
+_AGAIN = "Open the workbook and save it again, or export the run again."
+_ZIP = b"PK"
+_SHARED = "xl/sharedstrings.xml"
+_LETTERS = re.compile(rb"""\sr=["']([A-Z]+)[0-9]""")
+_NUMBERS = re.compile(rb"""\sr=["'][A-Z]*([0-9]+)["']""")
+_FAR = re.compile(rb' r="(?:[B-Z][A-Z][A-Z0-9]|A[A-Z][A-Z]|[A-Z]*[0-9]{5}|[^"]*&)')
+_ODD_ADDRESS = re.compile(rb"""\sr=["'][^"'>]*&""")
+
+
+def _usual_extent(xml: bytes) -> bool:
+    """Whether no cell lies beyond column AZ or row 9999: a quick search, true for most sheets."""
+    odd = b"r='" in xml or b"\nr=" in xml or b"\tr=" in xml or b"\rr=" in xml
+    return not odd and _FAR.search(xml) is None
+
+
+class Workbook:
+    """A workbook held in memory; a sheet is parsed when it is asked for, and once.
+
+    Raises :class:`MrdqError` where the workbook or one of its sheets cannot be read.
+    """
+
+    def __init__(self, data: bytes, name: str):
+        self._name = name
+        self._archive = Archive(data, name) if data.startswith(_ZIP) else None
+        if self._archive and _SHARED in self._parts:
+            self._archive.read(self._parts[_SHARED])  # for its size and its check sum
+        self._book = self._opened(data)
+        self._cells: dict[str, list[list[Cell]]] = {}
+        self._rows: dict[str, list[list[str]]] = {}
+        self._xml: dict[str, bytes] = {}
+        self.sheets: list[str] = self._book.sheet_names
+
+    def cells(self, sheet: str) -> list[list[Cell]]:
+        """The rows of a sheet, the first being row 1."""
+        if sheet not in self._cells:
+            self._check_extent(sheet)
+            try:
+                book = self._book.get_sheet_by_name(sheet)
+                self._cells[sheet] = book.to_python(skip_empty_area=False)
+            except BaseException as error:  # noqa: BLE001  (the parser's panics are no Exception)
+                self._refuse(error, sheet)
+        return self._cells[sheet]
+
+    def rows(self, sheet: str) -> list[list[str]]:
+        """The rows of a sheet, every cell as text."""
+        if sheet not in self._rows:
+            self._rows[sheet] = [[as_text(cell) for cell in row] for row in self.cells(sheet)]
+        return self._rows[sheet]
+
+    def refuse_cells_without_value(
+        self, sheet: str, header_row: int = 1, columns: Collection[int] | None = None
+    ) -> None:
+        """Refuse errors and formulas without a value in the header, and below it in ``columns``.
+
+        An old ``.xls`` is taken as it is: such cells cannot be told there.
+        """
+        if self._archive:
+            refuse_cells_without_value(
+                self._worksheet(sheet), self._name, sheet, first_row=header_row, columns=columns
+            )
+
+    def _opened(self, data: bytes) -> Any:
+        # Only where a workbook is read: importing the parser costs every other run its time.
+        from python_calamine import CalamineWorkbook
+
+        try:
+            return CalamineWorkbook.from_filelike(io.BytesIO(data))
+        except BaseException as error:  # noqa: BLE001  (as above)
+            self._refuse(error)
+
+    def _refuse(self, error: BaseException, sheet: str = "") -> NoReturn:
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise error
+        column = f"sheet {sheet}" if sheet else ""
+        found = str(error)[:120]
+        refuse(
+            self._name,
+            "a workbook that can be read",
+            found,
+            column=column,
+            remedy="It is damaged or locked. " + _AGAIN,
+        )
+
+    @cached_property
+    def _parts(self) -> dict[str, str]:
+        members = self._archive.members if self._archive else []
+        return {name.replace("\\", "/").lower(): name for name in members}
+
+    @cached_property
+    def _links(self) -> dict[str, str]:
+        """Sheet -> its part of the archive, in small letters; empty if the archive is no xlsx."""
+        if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= self._parts.keys():
+            return {}
+        book, links = self._tree("xl/workbook.xml"), self._tree("xl/_rels/workbook.xml.rels")
+        targets = {link.get("Id"): link.get("Target", "").lstrip("/").lower() for link in links}
+        found: dict[str, str] = {}
+        for element in book.iter():
+            if element.tag.rpartition("}")[2] == "sheet":
+                keys = [value for key, value in element.items() if key.rpartition("}")[2] == "id"]
+                target = targets.get(keys[0], "") if keys else ""
+                part = target if target.startswith("xl/") else f"xl/{target}"
+                found.setdefault(element.get("name", ""), part)
+        return found
+
+    def _tree(self, part: str) -> ElementTree.Element:
+        assert self._archive is not None
+        xml = self._archive.read(self._parts[part])
+        if b"<!DOCTYPE" in xml:
+            self._refuse(ValueError("a document type definition"))
+        try:
+            return ElementTree.fromstring(xml)
+        except (ElementTree.ParseError, ValueError, LookupError) as error:
+            self._refuse(error)
+
+    def _worksheet(self, sheet: str) -> bytes:
+        """The XML of a worksheet."""
+        part = self._links.get(sheet, "")
+        if not self._archive or part not in self._parts:
+            refuse(self._name, "an .xlsx workbook", remedy="Save it again as .xlsx.")
+        if sheet not in self._xml:
+            self._xml[sheet] = self._archive.read(self._parts[part])
+        return self._xml[sheet]
+
+    def _check_extent(self, sheet: str) -> None:
+        """Refuse a sheet whose cells span more than any table: the parser makes a rectangle of it."""
+        if not self._archive:
+            return
+        xml = self._worksheet(sheet)
+        if _usual_extent(xml):
+            return
+        letters, numbers = set(_LETTERS.findall(xml)), set(_NUMBERS.findall(xml))
+        columns = max((column_index(found.decode()) + 1 for found in letters), default=1)
+        rows = max(map(int, numbers), default=1)
+        if rows * columns > CELLS or _ODD_ADDRESS.search(xml):
+            refuse(
+                self._name,
+                f"a sheet of at most {CELLS:,} cells",
+                f"{rows:,} rows and {columns:,} columns",
+                column=f"sheet {sheet}",
+                remedy="A cell far away from the table makes it so. Remove it, or export the run again.",
+            )
