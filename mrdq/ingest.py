@@ -15,7 +15,9 @@ import pyarrow as pa
 from mrdq import plate, roles
 from mrdq import vocabulary as words
 from mrdq.errors import WARNING, MrdqError, Problem, Problems, refuse
+from mrdq.input_file import InputFileError, outside, read_input
 from mrdq.instruments import FORMATS, Export, read_export
+from mrdq.instruments.printed_curves import curve_warnings, of_plate
 from mrdq.layout import read_layout
 from mrdq.study import Study
 from mrdq.tables import RUNS, WELLS
@@ -115,7 +117,7 @@ def _read_run(
             refuse(study.runs.file, f"one of {', '.join(FORMATS)}, or nothing", found=record["format"],
                    row=place, column="format", remedy="Mend the cell, or empty it: the format is detected.")  # fmt: skip
         export = read_export(data, record["export"], format=record["format"])
-        problems.extend(export.warnings)
+        problems.extend([*export.warnings, *_link(study, record["export"])])
         row["format"], row["instrument"] = export.format, export.instrument
         problems.extend(_last_cycle(export, record["export"]))
         if record["layout"]:
@@ -134,6 +136,8 @@ def _read_run(
         problems.extend(problem for problem in error.problems if problem not in problems.errors)
         row["message"] = " | ".join(str(problem) for problem in problems.errors)
         return row, {}
+    if export.printed_curves:
+        problems.extend(curve_warnings(export, record["export"], of_plate(export, wells)))
     problems.extend(plate.unused_note(wells, record["export"]))
     row |= {
         "state": "read",
@@ -159,15 +163,21 @@ def _last_cycle(export: Export, file: str) -> list[Problem]:
     ]  # fmt: skip
 
 
+def _link(study: Study, file: str) -> list[Problem]:
+    """A link out of the study is followed, and recorded: the study cannot be moved without it."""
+    target = outside(os.path.join(study.root, file), study.root)
+    if not target:
+        return []
+    return [_warn(file, "a file inside of the study", f"a link to {target}", "",
+                  "It is read. Copy the file into the study, so that it can be archived with it.")]  # fmt: skip
+
+
 def _bytes(study: Study, file: str, column: str, row: int) -> bytes:
     try:
-        with open(os.path.join(study.root, file), "rb") as export:
-            return export.read()
-    except FileNotFoundError:
-        expected = "a file that exists"
-    except (OSError, ValueError) as error:
-        expected = f"a readable file ({getattr(error, 'strerror', None) or error})"
-    refuse(study.runs.file, expected, found=file, row=row, column=column, remedy="Mend the path.")
+        return read_input(os.path.join(study.root, file))
+    except InputFileError as error:
+        expected = f"{error.expected}, it is {error.found}" if error.found else error.expected
+        refuse(study.runs.file, expected, file, row=row, column=column, remedy=error.remedy)
 
 
 def _wells_table(rows: list[dict[str, Any]], plates: list[dict[str, list[Any]]]) -> pd.DataFrame:

@@ -53,6 +53,19 @@ def own_columns(study: Study, reading: ingest.ReadRuns) -> list[str]:
     ]
 
 
+def not_read(reading: ingest.ReadRuns) -> list[str]:
+    """What of the exports was not read: each note once, with the runs it is about."""
+    runs: dict[str, list[str]] = {}
+    for run, notes in zip(reading.runs["run_id"], reading.runs["not_read"], strict=True):
+        for note in filter(None, str(notes).split(" | ")):
+            runs.setdefault(note, []).append(str(run))
+    return [f"{_some(names)}: {note}" for note, names in runs.items()]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names) if len(names) < 5 else f"{names[0]} and {len(names) - 1} other runs"
+
+
 def write_wells(files: Files, wells: pd.DataFrame, runs: pd.DataFrame) -> None:
     """WELLS and RUNS to the results; a well that counted twice would be a bug."""
     twice = wells[wells["role"] != ""].duplicated(list(WELLS.key))

@@ -115,6 +115,8 @@ def check(study: Path, guideline: str) -> None:
     reading.problems.raise_if_any()
     for kept in pipeline.own_columns(loaded, reading):
         say(f"note: kept, not used: {kept}")
+    for left in pipeline.not_read(reading):
+        say(f"note: not read: {left}")
     for notice in loaded.notices:
         say(f"note: {notice}")
     counts = (
@@ -225,6 +227,28 @@ def report(study: Path, guideline: str, results: str) -> None:
 
     loaded, files = _open(study, guideline, results)
     click.echo(html.write(loaded, files))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    default="",
+    metavar="ID",
+    help="Read it as this format instead of detecting it.",
+)
+def inspect(file: Path, form: str) -> None:
+    """Show what a reader makes of one export: format, plate, and what was not read."""
+    from mrdq.errors import refuse
+    from mrdq.input_file import InputFileError, read_input
+    from mrdq.reports.inspect import inspected
+
+    try:
+        data = read_input(file)
+    except InputFileError as error:
+        refuse(str(file), error.expected, error.found, remedy=error.remedy)
+    click.echo(inspected(data, str(file), format=form), nl=False)
 
 
 @main.command()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from mrdq.errors import WARNING, Problem, Problems, refuse
 from mrdq.instruments import words
+from mrdq.instruments.calls import judged
 from mrdq.instruments.cells import PLATES, stated_plate
 from mrdq.instruments.columns import (
     REFUSED,
@@ -24,7 +25,7 @@ from mrdq.instruments.columns import (
 from mrdq.instruments.export import Export
 from mrdq.instruments.header import Header, read_header
 from mrdq.instruments.printed import Replicates, replicate_warnings
-from mrdq.instruments.rows import NAMED, NUMBERED, Place, Rows, settle
+from mrdq.instruments.rows import NAMED, NUMBERED, ROTOR, Place, Rows, settle
 from mrdq.instruments.source import Found, Source, rows_of
 from mrdq.vocabulary import STANDARD
 
@@ -45,6 +46,7 @@ class Recipe:
     spelled: how wells are spelled: NAMED, NUMBERED or ROTOR.
     trailing: every row ends with one delimiter more than the header.
     stubs: a row that holds only the name of its well is an empty well.
+    every_row: a row without target, task and Cq is a reaction without signal, and no empty well.
     """
 
     family: str
@@ -56,6 +58,7 @@ class Recipe:
     spelled: str = NAMED
     trailing: bool = False
     stubs: bool = False
+    every_row: bool = False
 
     def header(self, cells: tuple[str, ...]) -> Header:
         return read_header(cells, self.family, required=self.required, flags=self.flags)
@@ -79,7 +82,9 @@ def read_table(
         source.name, found, header, block, recipe.footers, recipe.spelled, recipe.trailing, recipe.stubs
     )  # fmt: skip
     rows = settle(place, source, problems)
-    read = _without_empty_wells(_Cells(rows, header, source.name, found))
+    read = _Cells(rows, header, source.name, found)
+    if not recipe.every_row:
+        read = _without_empty_wells(read)
     if not read.rows.well:
         problems.raise_if_any()
         refuse(
@@ -89,6 +94,9 @@ def read_table(
             remedy="Export the run again.",
         )
     export = _columns(read, found, recipe, problems, printed)
+    n_wells, plate = len(set(export.well)), stated_plate(block)
+    if plate and n_wells < plate and not recipe.spelled == ROTOR:
+        export.notes.append(f"{n_wells} of the {plate} wells of the block are in the export")
     refuse_twins(export, source.name, problems)
     problems.errors.sort(key=lambda problem: problem.row or 0)
     problems.raise_if_any()
@@ -120,7 +128,7 @@ def _columns(
     read: _Cells, found: Found, recipe: Recipe, problems: Problems, printed: dict[str, str]
 ) -> Export:
     typed = not isinstance(found.body, str)
-    omit = omitted_rows(read["omit"], problems)
+    omit = omitted_rows(read["omit"], read["include"], problems)
     cq = cq_column(
         read["cq"],
         omit,
@@ -129,6 +137,7 @@ def _columns(
         typed=typed,
         problems=problems,
     )
+    cq = judged(cq, read["call"], recipe.family, problems)
     task, target = read["task"].cells, read["target"].cells
     standards = {word for word in set(task) if words.role_of_task(word) == STANDARD}
     all_rows = range(len(task))
@@ -190,10 +199,10 @@ class _Cells:
         return self._read[column]
 
     def quality_columns(self) -> list[tuple[str, Column]]:
-        return [
-            (name, self._column(index, self.header.names[index]))
-            for index, name in self.header.quality
-        ]
+        at = self.header.at
+        named = [(name, at[name]) for name in ("call", "edited_call") if name in at]
+        named += [(name, index) for index, name in self.header.quality]
+        return [(name, self._column(index, self.header.names[index])) for name, index in named]
 
     def flag_columns(self) -> list[Column]:
         return [self._column(index, self.header.names[index]) for index in self.header.flags]

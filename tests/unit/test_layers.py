@@ -14,7 +14,7 @@ LAYERS = (
     {"errors", "vocabulary", "resources", "__init__"},
     {"units", "guideline", "protocol", "tables"},
     {"wells", "curve", "quantity", "control_gene", "evidence", "call", "analysis", "status", "survival", "batches"},
-    {"definitions", "archive", "worksheets", "workbook", "sheets", "config", "checks", "study", "storage", "instruments"},
+    {"definitions", "archive", "input_file", "worksheets", "workbook", "sheets", "config", "checks", "study", "storage", "instruments"},
     {"layout", "plate", "roles", "provenance"},
     {"ingest", "plan", "new_study", "simulate"},
     {"explain", "reports"},
