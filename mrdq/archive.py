@@ -1,8 +1,8 @@
 """Zip archives that run files and workbooks are: members are read when asked for, and checked.
 
 An archive is input from anywhere.  It is refused as a whole where its directory is not what an
-instrument writes: members outside of it, encrypted or twice there, or more than :data:`LIMIT`
-bytes in one member.  Nothing is ever written to disk.
+instrument writes: members outside of it, encrypted or twice there.  A member that is asked for is
+refused if it has more than :data:`LIMIT` bytes.  Nothing is ever written to disk.
 """
 
 from __future__ import annotations
@@ -17,11 +17,16 @@ from mrdq.errors import refuse
 LIMIT = 48_000_000
 """Bytes of a member that is read; the largest of the real files seen has a tenth of it."""
 
+_END = b"PK\5\6"
+_ZIP64 = 0xFFFF
 MEMBERS = 10_000
 DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, KeyError),
     *(ValueError, OSError, NotImplementedError, RuntimeError),
 )
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# The other methods are unpacked without regard to the size that is stated: 1 kB can be 2 GB.
+
 _AGAIN = (
     "The file is damaged or cut off. Export the run again, or copy it again from the instrument."
 )
@@ -41,6 +46,11 @@ class Archive:
         except DAMAGE as error:
             self._damaged(str(error))
         self._check()
+        # The library does not compare them, and one wrong byte can hide the last members.
+        end = data.rfind(_END)
+        said = int.from_bytes(data[end + 10 : end + 12], "little")
+        if said not in (len(self._infos), _ZIP64):
+            self._damaged(f"{len(self._infos)} of {said} members")
 
     @property
     def members(self) -> list[str]:
@@ -58,6 +68,8 @@ class Archive:
                 column=f"member {member}",
                 remedy="The file is none that an instrument has written, or is damaged.",
             )
+        if info.compress_type not in _METHODS:
+            self._strange("a member that is packed in an unusual way", member)
         try:
             return self._zip.read(member)
         except DAMAGE as error:

@@ -22,6 +22,7 @@ from mrdq.layout import read_layout
 from mrdq.study import Study
 from mrdq.tables import RUNS, WELLS
 from mrdq.wells import named
+from mrdq.worksheets import is_formula
 
 
 @dataclass(slots=True)
@@ -118,7 +119,8 @@ def _read_run(
                    row=place, column="format", remedy="Mend the cell, or empty it: the format is detected.")  # fmt: skip
         export = read_export(data, record["export"], format=record["format"])
         problems.extend([*export.warnings, *_link(study, record["export"])])
-        row["format"], row["instrument"] = export.format, export.instrument
+        row["format"] = export.format
+        row["instrument"] = ("'" if is_formula(export.instrument) else "") + export.instrument
         problems.extend(_last_cycle(export, record["export"]))
         if record["layout"]:
             row["layout_sha256"] = hashlib.sha256(

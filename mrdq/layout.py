@@ -32,6 +32,7 @@ LAYOUT_COLUMNS = (
     SheetColumn("sample_id", "the sample's id", is_id=True),
     SheetColumn("dilution", "dilution of the diagnostic DNA", parse=dilution, missing=None),
     SheetColumn("quantity", "amount of DNA with its unit", parse=nanograms, missing=None),
+    SheetColumn("channel", "the dye, as an export that names no target has it"),
     SheetColumn("exclude", "why the well is left out", parse=_reason),
 )
 _PROPERTIES = {column.name: column for column in LAYOUT_COLUMNS if column.name != "well"}

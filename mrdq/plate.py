@@ -33,6 +33,7 @@ COLUMNS = (
     "cq_state",
     "flags",
 )
+_CHANNEL = "channel "  # before the name of a channel that stands for a target
 AGREE = {(words.SAMPLE, words.BACKGROUND), (words.BACKGROUND, words.SAMPLE)}
 
 
@@ -146,17 +147,23 @@ def _match(
     notes: Notes,
     problems: Problems,
 ) -> tuple[list[tuple[dict[str, Any], int]], list[int]]:
-    """Pair layout rows with export rows by (well, target); a lone pair of a well by the well."""
+    """Pair layout rows with export rows by (well, target); a lone pair of a well by the well.
+
+    Where the export names no target, the layout's ``channel`` stands for it.
+    """
     by_key: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for i, key in enumerate(zip(export.well, export.target, strict=True)):
-        by_key[key].append(i)
+    for i, (well, target, channel) in enumerate(
+        zip(export.well, export.target, export.channel, strict=True)
+    ):
+        by_key[well, target or f"{_CHANNEL}{channel}"].append(i)
     free: dict[str, list[int]] = defaultdict(list)
     pairs, left = [], []
     for record, row in zip(records, layout.row, strict=True):
-        rows = by_key.get((record["well"], record["target"]), [])
-        if len(rows) == 1:
-            pairs.append((record, rows[0]))
-            del by_key[record["well"], record["target"]]
+        well, target, channel = record["well"], record["target"], record["channel"]
+        keys = [(well, target), *([(well, f"{_CHANNEL}{channel}")] if channel else [])]
+        key = next((key for key in keys if len(by_key.get(key, [])) == 1), None)
+        if key:
+            pairs.append((record, by_key.pop(key)[0]))
         else:
             left.append((record, row))
     for (well, _), rows in by_key.items():
@@ -169,10 +176,12 @@ def _match(
         if len(rows) == 1 and len(group) == 1:
             pairs.append((group[0][0], rows.pop()))
         elif rows and any(record["role"] != words.EMPTY for record, _ in group):
-            found = ", ".join(export.target[i] or "no name" for i in rows)
+            found = ", ".join(export.target[i] or f"channel {export.channel[i]}" for i in rows)
+            named = all(export.target[i] for i in rows)
+            remedy = "name them as the instrument does" if named else "give each its channel, in a column channel"
             problems.add(Problem(layout.file, f"targets of well {well} as the export names them ({found})",
                                  ", ".join(record["target"] for record, _ in group), group[0][1], "target",
-                                 "The well holds several targets: name them as the instrument does."))  # fmt: skip
+                                 f"The well holds several targets: {remedy}."))  # fmt: skip
         else:
             for record, _ in group:
                 if record["role"] != words.EMPTY:

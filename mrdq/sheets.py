@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from mrdq.errors import Problem, Problems, refuse
+from mrdq.input_file import InputFileError, read_input
 from mrdq.units import UnitError
 from mrdq.workbook import Workbook
 from mrdq.worksheets import Cell as Cell
 from mrdq.worksheets import as_text as as_text
+from mrdq.worksheets import is_formula
 
 Parser = Callable[[str], Any]
 Place = Callable[[str, int], tuple[int, str]]  # column, entry -> row of the file, name of the cell
@@ -80,11 +82,9 @@ def read_cells(
     Raises :class:`MrdqError` if the file is missing, no text, or no workbook.
     """
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        refuse(shown, "a file", remedy="The file does not exist; mend the path.")
-    except (OSError, ValueError) as error:
-        refuse(shown, "a readable file", found=getattr(error, "strerror", None) or str(error))
+        data = read_input(path)
+    except InputFileError as error:
+        refuse(shown, error.expected, error.found, remedy=error.remedy)
     if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         rows = _workbook_rows(data, shown, worksheet)
     else:
@@ -188,7 +188,9 @@ def sheet_from_cells(
         )
     extra = tuple(name for name in header if name not in known and name)
     for name in extra:
-        read[name] = [as_text(cell) for cell in raw[name]]
+        read[name] = _read_column(
+            shown, SheetColumn(name, ""), raw[name], place or _row_of(body_numbers), problems
+        )
     return Sheet(shown, read, body_numbers, extra, place)
 
 
@@ -266,11 +268,17 @@ def _parse_cell(column: SheetColumn, cell: Cell) -> Any:
             "", "text on one line without tabs", text.replace("\t", "\\t").replace("\n", "\\n")
         )
     if column.parse is None:
-        return text
+        return _formula(text) if isinstance(cell, str) and is_formula(text) else text
     try:
         return column.parse(text)
     except UnitError as error:
         return Problem("", error.expected, text, remedy=error.remedy)
+
+
+def _formula(text: str) -> Problem:
+    """The results hold what the sheets hold, and somebody will open them in a spreadsheet."""
+    return Problem("", "a text that no spreadsheet program takes for a formula", text,
+                   remedy="Write it without the sign that it starts with.")  # fmt: skip
 
 
 def one_of(*words: str) -> Parser:

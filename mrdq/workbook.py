@@ -22,6 +22,7 @@ CELLS = 2_000_000
 
 _AGAIN = "Open the workbook and save it again, or export the run again."
 _ZIP = b"PK"
+_BOOK = "xl/workbook.xml"
 _SHARED = "xl/sharedstrings.xml"
 _LETTERS = re.compile(rb"""\sr=["']([A-Z]+)[0-9]""")
 _NUMBERS = re.compile(rb"""\sr=["'][A-Z]*([0-9]+)["']""")
@@ -44,6 +45,8 @@ class Workbook:
     def __init__(self, data: bytes, name: str):
         self._name = name
         self._archive = Archive(data, name) if data.startswith(_ZIP) else None
+        if self._archive and _BOOK not in self._parts:
+            self._refuse_other_kind()  # for the parser also takes kinds whose extent is not checked
         if self._archive and _SHARED in self._parts:
             self._archive.read(self._parts[_SHARED])  # for its size and its check sum
         self._book = self._opened(data)
@@ -103,6 +106,9 @@ class Workbook:
             remedy="It is damaged or locked. " + _AGAIN,
         )
 
+    def _refuse_other_kind(self) -> NoReturn:
+        refuse(self._name, "an .xlsx workbook", remedy="Save it again as .xlsx.")
+
     @cached_property
     def _parts(self) -> dict[str, str]:
         members = self._archive.members if self._archive else []
@@ -111,9 +117,9 @@ class Workbook:
     @cached_property
     def _links(self) -> dict[str, str]:
         """Sheet -> its part of the archive, in small letters; empty if the archive is no xlsx."""
-        if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= self._parts.keys():
+        if not {_BOOK, "xl/_rels/workbook.xml.rels"} <= self._parts.keys():
             return {}
-        book, links = self._tree("xl/workbook.xml"), self._tree("xl/_rels/workbook.xml.rels")
+        book, links = self._tree(_BOOK), self._tree("xl/_rels/workbook.xml.rels")
         targets = {link.get("Id"): link.get("Target", "").lstrip("/").lower() for link in links}
         found: dict[str, str] = {}
         for element in book.iter():
@@ -138,7 +144,7 @@ class Workbook:
         """The XML of a worksheet."""
         part = self._links.get(sheet, "")
         if not self._archive or part not in self._parts:
-            refuse(self._name, "an .xlsx workbook", remedy="Save it again as .xlsx.")
+            self._refuse_other_kind()
         if sheet not in self._xml:
             self._xml[sheet] = self._archive.read(self._parts[part])
         return self._xml[sheet]

@@ -19,6 +19,8 @@ Cell = str | float | bool | dt.date | dt.datetime | dt.time | dt.timedelta
 NO_VALUE = "a formula without a value"
 _SHOWN = 20
 _MEND = "Open the workbook in a spreadsheet program, mend the cell and save."
+_FORMULA = re.compile(r"[=+@-]+.*\w")
+_SIGNED = re.compile(r"[+-](\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*%?", re.ASCII)
 _ADDRESS = re.compile(r"([A-Z]+)\d+", re.ASCII)
 
 
@@ -33,6 +35,16 @@ def as_text(cell: Cell) -> str:
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         return cell.date().isoformat()
     return cell.isoformat() if isinstance(cell, dt.date | dt.time) else str(cell)
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet program would run a text as a formula when it opens a table with it.
+
+    ``-RT`` is one, and so is ``@x``; a number with a sign is none.
+    """
+    if not _FORMULA.match(text):
+        return False
+    return not _SIGNED.fullmatch(text)
 
 
 def refuse_cells_without_value(

@@ -71,7 +71,7 @@ results_option = click.option(
 )
 
 
-def _open(study: Path, guideline: str = "", results: str = "") -> tuple[Study, Any]:
+def open_study(study: Path, guideline: str = "", results: str = "") -> tuple[Study, Any]:
     from mrdq.storage import Files
     from mrdq.study import load_study
 
@@ -108,8 +108,8 @@ def check(study: Path, guideline: str) -> None:
     """Validate sheets, layouts, exports and rule sets; nothing is written."""
     from mrdq import pipeline
 
-    loaded, _ = _open(study, guideline)
-    with _progress(len(loaded.runs), "reading") as tick:
+    loaded, _ = open_study(study, guideline)
+    with progress_bar(len(loaded.runs), "reading") as tick:
         reading = pipeline.check(loaded, progress=tick)
     show(reading.problems.warnings)
     reading.problems.raise_if_any()
@@ -137,12 +137,12 @@ def run(study: Path, guideline: str, results: str) -> None:
     """Check everything, then read, call, combine and report."""
     from mrdq import pipeline
 
-    loaded, files = _open(study, guideline, results)
+    loaded, files = open_study(study, guideline, results)
     if guideline and not results:
         say(
             f"note: {files.folder} will hold the results under {guideline}; keep both with --results"
         )
-    with _progress(len(loaded.runs), "reading") as tick:
+    with progress_bar(len(loaded.runs), "reading") as tick:
         warnings = pipeline.run(loaded, files, progress=tick, say=lambda text: say(f"{text} ..."))
     show(warnings)
     for notice in loaded.notices:
@@ -168,7 +168,7 @@ def ingest(study: Path, results: str, batch: str, gather: bool) -> None:
     from mrdq.plan import batch_folder
     from mrdq.storage import Files
 
-    loaded, files = _open(study, results=results)
+    loaded, files = open_study(study, results=results)
     found = batches(loaded.runs.columns["run_id"], loaded.config.runs_per_job)
     if gather:
         pipeline.gather([batch_folder(loaded, name) for name in found], files)
@@ -199,7 +199,7 @@ def call(study: Path, guideline: str, results: str) -> None:
     """Make curves, evidence and calls from wells.parquet."""
     from mrdq import pipeline
 
-    loaded, files = _open(study, guideline, results)
+    loaded, files = open_study(study, guideline, results)
     pipeline.call(loaded, files)
     click.echo(files.table("calls.tsv"))
 
@@ -212,7 +212,7 @@ def status(study: Path, guideline: str, results: str) -> None:
     """Combine calls to status.tsv and survival.tsv."""
     from mrdq import pipeline
 
-    loaded, files = _open(study, guideline, results)
+    loaded, files = open_study(study, guideline, results)
     pipeline.status(loaded, files)
     click.echo(files.table("status.tsv"))
 
@@ -225,30 +225,8 @@ def report(study: Path, guideline: str, results: str) -> None:
     """Write report/index.html from the results."""
     from mrdq.reports import html
 
-    loaded, files = _open(study, guideline, results)
+    loaded, files = open_study(study, guideline, results)
     click.echo(html.write(loaded, files))
-
-
-@main.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--format",
-    "form",
-    default="",
-    metavar="ID",
-    help="Read it as this format instead of detecting it.",
-)
-def inspect(file: Path, form: str) -> None:
-    """Show what a reader makes of one export: format, plate, and what was not read."""
-    from mrdq.errors import refuse
-    from mrdq.input_file import InputFileError, read_input
-    from mrdq.reports.inspect import inspected
-
-    try:
-        data = read_input(file)
-    except InputFileError as error:
-        refuse(str(file), error.expected, error.found, remedy=error.remedy)
-    click.echo(inspected(data, str(file), format=form), nl=False)
 
 
 @main.command()
@@ -259,7 +237,7 @@ def gate(ctx: click.Context, study: Path, results: str) -> None:
     """Fail (exit 2) if a run of the results could not be read."""
     from mrdq import pipeline
 
-    _, files = _open(study, results=results)
+    _, files = open_study(study, results=results)
     failed = pipeline.failed_runs(files)
     if failed:
         say(f"The results are complete but for {len(failed)} runs that could not be read:")
@@ -281,7 +259,7 @@ def explain(
     """Explain one call in words and numbers that can be recomputed by hand."""
     from mrdq.explain import explain as explained
 
-    loaded, files = _open(study, guideline, results)
+    loaded, files = open_study(study, guideline, results)
     click.echo(explained(loaded, files, run=run_id, target=target, sample=sample), nl=False)
 
 
@@ -361,7 +339,7 @@ def simulate(folder: Path, seed: int, runs: int) -> None:
     say(f"SIMULATED data. Next: mrdq run {folder}")
 
 
-def _progress(length: int, label: str) -> Any:
+def progress_bar(length: int, label: str) -> Any:
     """A progress bar on standard error; its ``tick`` takes (and ignores) the name of the item."""
     from contextlib import contextmanager
 
@@ -371,3 +349,8 @@ def _progress(length: int, label: str) -> Any:
             yield lambda _: progress.update(1)
 
     return bar()
+
+
+from mrdq.cli import exchange  # noqa: E402  (its verbs join those above)
+
+__all__ = ["exchange", "main"]

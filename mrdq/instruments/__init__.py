@@ -11,9 +11,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
-from mrdq.errors import refuse
-from mrdq.instruments import applied_biosystems, biorad_cfx, design_and_analysis, plain_table
+from mrdq.errors import MrdqError, refuse
+from mrdq.instruments import (
+    applied_biosystems,
+    ariamx,
+    biorad_cfx,
+    biorad_iq,
+    design_and_analysis,
+    eds,
+    eds_json,
+    illumina_eco,
+    lightcycler_96,
+    lightcycler_480,
+    mxpro,
+    opticon,
+    plain_table,
+    qpcrsoft,
+    rdml,
+    realplex,
+    rotor_gene,
+    sds,
+    smartcycler,
+)
 from mrdq.instruments.export import Export
+from mrdq.instruments.run_files import refusal, refusal_by_name
 from mrdq.instruments.source import TEXT, Found, Missing, Source, refuse_missing
 from mrdq.instruments.text import first_line
 from mrdq.instruments.words import role_of_task
@@ -23,6 +44,7 @@ __all__ = ["FORMATS", "Export", "Reader", "detect", "read_export", "role_of_task
 SEEN = "seen on real files"
 SEEN_AS_TEXT = "seen on real files as text; as a workbook only on files made from them"
 OWN = "own format"
+NOT_SEEN = "from the vendor's documentation, not seen on a real file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +95,111 @@ FORMATS: dict[str, Reader] = {
         plain_table.read,
         OWN,
     ),
+    "lightcycler_480": Reader(
+        "Roche LightCycler 480",
+        "result table of an analysis as text, with Cp, or with CrossingPoint and Call",
+        lightcycler_480.detect,
+        lightcycler_480.read,
+        SEEN,
+    ),
+    "lightcycler_96": Reader(
+        "Roche LightCycler 96",
+        "result table of an absolute quantification as text, with Cq and Call",
+        lightcycler_96.detect,
+        lightcycler_96.read,
+        NOT_SEEN,
+    ),
+    "rotor_gene": Reader(
+        "Qiagen and Corbett Rotor-Gene",
+        "quantitative analyses as csv (Excel Analysed Data Export)",
+        rotor_gene.detect,
+        rotor_gene.read,
+        SEEN,
+    ),
+    "mxpro": Reader(
+        "Agilent (Stratagene) MxPro, Mx3000P and Mx3005P",
+        "text report with a column such as Ct (dRn)",
+        mxpro.detect,
+        mxpro.read,
+        SEEN,
+    ),
+    "ariamx": Reader(
+        "Agilent AriaMx",
+        "Tabular Results as text or csv, or the sheet of that name of a workbook",
+        ariamx.detect,
+        ariamx.read,
+        NOT_SEEN,
+    ),
+    "realplex": Reader(
+        "Eppendorf Mastercycler ep realplex",
+        "results table as text, with columns such as Ct SYBR for each dye",
+        realplex.detect,
+        realplex.read,
+        SEEN,
+    ),
+    "illumina_eco": Reader(
+        "Illumina Eco",
+        "results as csv, with Assay Role and the standard curves above the table",
+        illumina_eco.detect,
+        illumina_eco.read,
+        SEEN,
+    ),
+    "qpcrsoft": Reader(
+        "Analytik Jena qTOWER (qPCRsoft)",
+        "relative quantification as csv; the other tables of qPCRsoft are refused",
+        qpcrsoft.detect,
+        qpcrsoft.read,
+        NOT_SEEN,
+    ),
+    "smartcycler": Reader(
+        "Cepheid SmartCycler",
+        "run as csv, with its Results Table",
+        smartcycler.detect,
+        smartcycler.read,
+        NOT_SEEN,
+    ),
+    "rdml": Reader(
+        "RDML",
+        "RDML 1.0 to 1.4, zipped or bare, of any instrument",
+        rdml.detect,
+        rdml.read,
+        f"{SEEN}; version 1.2 {NOT_SEEN}",
+    ),
+    "eds": Reader(
+        "Applied Biosystems run file (.eds)",
+        "the results that the software saved in the run file, with its plate setup",
+        eds.detect,
+        eds.read,
+        SEEN,
+    ),
+    "eds_json": Reader(
+        "Design & Analysis 2 run file (.eds)",
+        "the results and the plate setup that the software saved as JSON",
+        eds_json.detect,
+        eds_json.read,
+        NOT_SEEN,
+    ),
+    "sds": Reader(
+        "Applied Biosystems SDS 1 and 2 (7000, 7300, 7500, 7700, 7900HT)",
+        "results as csv (SDS 1) or tab text (SDS 2, and SDS 1 of the 7700)",
+        sds.detect,
+        sds.read,
+        f"{SEEN}; the table of the 7700 {NOT_SEEN}",
+    ),
+    "biorad_iq": Reader(
+        "Bio-Rad iQ5, MyiQ and iCycler",
+        "quantification results as csv or text",
+        biorad_iq.detect,
+        biorad_iq.read,
+        NOT_SEEN,
+    ),
+    "opticon": Reader(
+        "Bio-Rad Opticon Monitor",
+        "quantity calculations as tab text",
+        opticon.detect,
+        opticon.read,
+        NOT_SEEN,
+    ),
 }
 
 
@@ -88,6 +215,7 @@ def read_export(data: bytes, name: str, *, format: str = "") -> Export:  # noqa:
     Raises :class:`MrdqError` with every problem of the file.
     """
     source = Source(data, name)
+    _refuse_unreadable(source)
     if not format:
         chosen, found = _detected(source)
         return FORMATS[chosen].read(source, found)
@@ -110,8 +238,17 @@ def detect(data: bytes, name: str) -> tuple[str, str]:
 
     Raises :class:`MrdqError` where no reader matches, or more than one.
     """
-    chosen, found = _detected(Source(data, name))
+    source = Source(data, name)
+    _refuse_unreadable(source)
+    chosen, found = _detected(source)
     return chosen, found.reason
+
+
+def _refuse_unreadable(source: Source) -> None:
+    """Refuse what is no export (a run file, a document), before a reader looks at it."""
+    problem = refusal(source)
+    if problem:
+        raise MrdqError(problem)
 
 
 def _detected(source: Source) -> tuple[str, Found]:
@@ -139,6 +276,9 @@ def _refuse_several(source: Source, found: dict[str, Found]) -> NoReturn:
 
 
 def _refuse_unknown(source: Source, missing: dict[str, str]) -> NoReturn:
+    run_file = refusal_by_name(source)
+    if run_file:
+        raise MrdqError(run_file)
     looked = "; ".join(
         f"{FORMATS[key].title}: found no {reason}" for key, reason in missing.items()
     )

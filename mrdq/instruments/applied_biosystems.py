@@ -72,7 +72,7 @@ def _in_text(source: Source) -> Found | Missing:
             'header line that starts with "Well"' + (" below [Results]" if results else "")
         )
     head = text[: parts[0].stop if len(parts) > 1 else at]
-    heading = _heading(head)
+    heading = lines_above(head)
     if not results and not words.exactly("applied_biosystems_heading") & heading.keys():
         return Missing('section [Results] and no block of lines such as "* Instrument Type = …"')
     where = (
@@ -105,10 +105,12 @@ def _header_offset(text: str, part: Section, *, titled: bool) -> int:
     return match.start() if match else -1
 
 
-def _heading(head: str) -> dict[str, str]:
-    """Key -> value of ``* Key = Value`` and ``Key,Value`` lines."""
+def lines_above(head: str) -> dict[str, str]:
+    """Key -> value of ``* Key = Value``, ``# Key: Value`` and ``Key,Value`` lines."""
     if head.startswith("* "):
         pairs = [line[2:].partition(" =") for line in head.split("\n")]
+    elif head.lstrip('"').startswith("#"):
+        pairs = [line.lstrip('"# ').partition(":") for line in head.split("\n")]
     else:
         delimiter = delimiter_of(head)
         pairs = [line.partition(delimiter) for line in head.split("\n")]
@@ -127,29 +129,36 @@ def _other_sections(text: str, parts: list[Section], read_part: Section) -> tupl
 def sheet_table(source: Source, recipe: Recipe, software: str) -> Found | Missing:
     """The table of the sheet Results, below the heading rows that the ``software`` writes."""
     book = source.workbook
-    if RESULTS not in book.sheets:
+    sheet = _results_sheet(book.sheets)
+    if not sheet:
         return Missing(f"sheet {RESULTS} in the workbook (it has {', '.join(book.sheets)})")
-    rows = book.rows(RESULTS)
+    rows = book.rows(sheet)
     heading, at = sheet_heading(rows)
     if at < 0:
-        return Missing(f'header row that starts with "Well" in the sheet {RESULTS}')
+        return Missing(f'header row that starts with "Well" in the sheet {sheet}')
     if not words.exactly("applied_biosystems_heading") & heading.keys():
-        return Missing(f'rows such as "Instrument Type" above the header of the sheet {RESULTS}')
+        return Missing(f'rows such as "Instrument Type" above the header of the sheet {sheet}')
     header = recipe.header(tuple(rows[at]))
     if header.problem:
-        return Missing(f"{header.problem} in row {at + 1} of the sheet {RESULTS}")
+        return Missing(f"{header.problem} in row {at + 1} of the sheet {sheet}")
     named = ", ".join(header.name(column) for column in recipe.required)
-    others = tuple(f"sheet {name} not read" for name in book.sheets if name != RESULTS)
-    reason = f"sheet {RESULTS} of {software} with the columns {named}"
+    others = tuple(f"sheet {name} not read" for name in book.sheets if name != sheet)
+    reason = f"sheet {sheet} of {software} with the columns {named}"
     return Found(
         reason,
         tuple(rows[at]),
         at + 1,
         rows[at + 1 :],
-        sheet=RESULTS,
+        sheet=sheet,
         heading=heading,
         notes=others,
     )
+
+
+def _results_sheet(sheets: list[str]) -> str:
+    """The sheet of the results under one of the names that versions of the software give it."""
+    plain = {words.plain(sheet): sheet for sheet in reversed(sheets)}
+    return next((plain[name] for name in words.in_order("results_sheets") if name in plain), "")
 
 
 def sheet_heading(rows: list[list[str]]) -> tuple[dict[str, str], int]:

@@ -63,15 +63,21 @@ class CqColumn:
     notes: list[str]
 
 
-def omitted_rows(column: Column, problems: Problems) -> set[int]:
-    """Indices of the rows that the instrument's user left out."""
-    said = {cell: words.truth(cell) for cell in set(column.cells)}
-    for index, cell in enumerate(column.cells) if None in said.values() else ():
-        if said[cell] is None:
+def omitted_rows(omit: Column, include: Column, problems: Problems) -> set[int]:
+    """Indices of the rows that the instrument's user left out: a true ``omit``, a false ``include``."""
+    kept_out = _rows_saying(omit, problems, said=True)
+    return kept_out | _rows_saying(include, problems, said=False) if include.there else kept_out
+
+
+def _rows_saying(column: Column, problems: Problems, *, said: bool) -> set[int]:
+    """Rows whose cell says ``said``; an empty cell is a false omit, but no include."""
+    truth = {cell: words.truth(cell) if cell or said else None for cell in set(column.cells)}
+    for index, cell in enumerate(column.cells) if None in truth.values() else ():
+        if truth[cell] is None:
             problems.add(column.problem(index, "true or false", _AGAIN))
-    return (
-        {i for i, cell in enumerate(column.cells) if said[cell]} if True in said.values() else set()
-    )
+    if said not in truth.values():
+        return set()
+    return {i for i, cell in enumerate(column.cells) if truth[cell] is said}
 
 
 def cq_column(
@@ -254,8 +260,8 @@ def flag_column(
     """The raised flags of each row, and the names of the ``marks`` that turned out to be none.
 
     A flag column says ``Y`` or ``N``.  ``amplification`` other than Amp becomes ``no_amp``,
-    ``inconclusive``; ``issues`` is taken as written; a number of ``quality`` becomes
-    ``cq_conf=0.98``; ``omitted`` rows have the flag ``omitted``.
+    ``inconclusive``; ``issues`` is taken as written; a number or word of ``quality`` becomes
+    ``cq_conf=0.98``, but for words that are no remark; ``omitted`` rows have the flag ``omitted``.
     """
     raised: defaultdict[int, list[str]] = defaultdict(list)
     unread = []
@@ -276,8 +282,9 @@ def flag_column(
     for index in omitted:
         raised[index].append(OMITTED)
     for name, column in quality:
+        usual = words.unremarkable(name)
         for index, cell in enumerate(column.cells):
-            if cell:
+            if cell and (not usual or words.plain(cell) not in usual):
                 raised[index].append(f"{name}={cell}")
     flags = [""] * len(amplification.cells)
     for index, names in raised.items():

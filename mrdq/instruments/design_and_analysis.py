@@ -1,19 +1,26 @@
-"""Design & Analysis 2: workbooks with the sheets Results and Standard Curve Result.
+"""Design & Analysis 2 and Diomni: workbooks with the sheets Results and Standard Curve Result.
 
 The sheet Results has no quantities: those of the standards, and the curves, stand in the sheet
-Standard Curve Result, and are matched by well and target.
+Standard Curve Result, and are matched by well and target.  As csv each sheet is a file of its
+own, and only that of the results is read.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 from mrdq.errors import Problem, Problems, refuse
 from mrdq.instruments import words
-from mrdq.instruments.applied_biosystems import RESULTS, printed, sheet_heading, sheet_table
+from mrdq.instruments.applied_biosystems import (
+    lines_above,
+    printed,
+    sheet_heading,
+    sheet_table,
+)
 from mrdq.instruments.export import Export
-from mrdq.instruments.source import WORKBOOK, Found, Missing, Source
+from mrdq.instruments.source import TEXT, WORKBOOK, Found, Missing, Source, text_table
 from mrdq.instruments.table import Recipe, read_table
 from mrdq.vocabulary import STANDARD
 
@@ -21,13 +28,17 @@ RECIPE = Recipe("design_and_analysis", flags=True)
 CURVE_RECIPE = Recipe("design_and_analysis_curve")
 CURVE = "Standard Curve Result"
 
+_HEADER = re.compile(r'^"?Well"?[\t,;]"?Well Position"?[\t,;]', re.MULTILINE)
+_HEAD_CHARACTERS = 20_000
 _AGAIN = "Analyse the run again and export the whole workbook."
 
 
 def detect(source: Source) -> Found | Missing:
-    """The sheet Results, or what is missing of it."""
+    """The sheet Results, its csv file, or what is missing of it."""
+    if source.kind == TEXT:
+        return _in_text(source)
     if source.kind != WORKBOOK:
-        return Missing("workbook")
+        return Missing("workbook and no text file")
     return sheet_table(source, RECIPE, "Design & Analysis")
 
 
@@ -38,13 +49,41 @@ def read(source: Source, found: Found) -> Export:
     """
     block = found.heading.get("Block Type", "")
     export = read_table(source, found, RECIPE, block=block, **printed(found.heading))
-    if CURVE not in source.workbook.sheets:
-        missing = STANDARD in map(words.role_of_task, export.task)
-        note = f"no sheet {CURVE}: the standards have no quantity"
-        return replace(export, notes=[*export.notes, note]) if missing else export
+    if source.kind == TEXT or CURVE not in source.workbook.sheets:
+        return _without_curve_sheet(export, found.sheet)
     curve = _curve_sheet(source, block)
-    _refuse_differences(source.name, export, curve)
+    _refuse_differences(source.name, export, curve, sheet=found.sheet)
     return _with_quantities(export, curve)
+
+
+def _in_text(source: Source) -> Found | Missing:
+    """The table below lines such as ``# Instrument Type: …``."""
+    match = _HEADER.search(source.text, 0, _HEAD_CHARACTERS)
+    if match is None:
+        return Missing('header line that starts with "Well" and "Well Position"')
+    heading = lines_above(source.text[: match.start()])
+    if not words.exactly("applied_biosystems_heading") & heading.keys():
+        return Missing('lines such as "# Instrument Type: …" above the header')
+    found = text_table(source, match.start(), len(source.text), reason="")
+    header = RECIPE.header(found.header)
+    if header.problem:
+        return Missing(f"{header.problem} in the header in row {found.header_row}")
+    named = ", ".join(header.name(column) for column in RECIPE.required)
+    reason = f"results of Design & Analysis as text with the columns {named}"
+    return replace(found, reason=reason, heading=heading)
+
+
+def _without_curve_sheet(export: Export, sheet: str) -> Export:
+    standards = [words.role_of_task(task) == STANDARD for task in export.task]
+    if not any(standards):
+        return export
+    missing = any(
+        standard and math.isnan(value)
+        for standard, value in zip(standards, export.quantity, strict=True)
+    )
+    place = f"no sheet {CURVE}" if sheet else f"{CURVE} is a file of its own and is not read"
+    note = f"{place}: " + ("the standards have no quantity" if missing else "no printed curve")
+    return replace(export, notes=[*export.notes, note])
 
 
 def _curve_sheet(source: Source, block: str) -> Export:
@@ -65,7 +104,7 @@ def _curve_sheet(source: Source, block: str) -> Export:
     )
 
 
-def _refuse_differences(file: str, export: Export, curve: Export) -> None:
+def _refuse_differences(file: str, export: Export, curve: Export, *, sheet: str) -> None:
     """The two sheets print the same Cq; if they do not, nobody can tell which is right."""
     problems = Problems()
     known = {key: index for index, key in enumerate(zip(export.well, export.target, strict=True))}
@@ -75,7 +114,7 @@ def _refuse_differences(file: str, export: Export, curve: Export) -> None:
             problems.add(
                 Problem(
                     file,
-                    f"the Cq of the sheet {RESULTS}, {export.cq[other]!r} in its row {export.row[other]}",
+                    f"the Cq of the sheet {sheet}, {export.cq[other]!r} in its row {export.row[other]}",
                     repr(curve.cq[index]),
                     row=curve.row[index],
                     column=f"sheet {CURVE}, well {key[0]}, target {key[1]}",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from mrdq.instruments import words
+
+_LAST_BRACKETS = re.compile(r"\([^()]*\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,15 @@ def read_header(
     """The columns of a family of exports in a header row.
 
     ``required`` are the columns it has to have; with ``flags``, columns named in capitals may
-    be flags.  A column that stands there twice is a problem: none is picked.
+    be flags.  A column that stands there twice is a problem: none is picked.  ``Quantity (…)``
+    of ``aliases.yaml`` is ``Quantity`` with any unit.
     """
     names = tuple(cell.strip().strip("\ufeff") for cell in cells)
     spelled = [words.plain(name) for name in names]
+    spellings = [{name, _LAST_BRACKETS.sub("(…)", name)} for name in spelled]
     at, problem = {}, ""
     for column, headers in words.columns(family).items():
-        here = [index for index, name in enumerate(spelled) if name in headers]
+        here = [index for index, forms in enumerate(spellings) if not forms.isdisjoint(headers)]
         if column == "well":
             first = next((name for name in headers if name in spelled), "")
             here = [index for index in here if spelled[index] == first]

@@ -112,43 +112,59 @@ def _gives(standards: Points, curve: Curve, *, intercept: bool = True) -> bool:
     if fit is None:
         return False
     used = (True, intercept, True)
+    # A slope printed as -3.400 is -3.4 here: the intercept beside it has no more digits than it had.
+    digits = (
+        max(_digits(curve[0]), _digits(curve[1])),
+        _digits(curve[1]),
+        max(_digits(curve[2]), 2),
+    )
     return all(
-        printed is None or not wanted or abs(value - printed) <= _tolerance(printed, standards, i)
+        printed is None
+        or not wanted
+        or abs(value - printed) <= _tolerance(printed, standards, i, digits[i])
         for i, (value, printed, wanted) in enumerate(zip(fit, curve, used, strict=True))
     )
 
 
-def _tolerance(printed: float, standards: Points, parameter: int) -> float:
-    """One unit of the last printed digit, and what Cq rounded to two decimals can move."""
-    digits = len(repr(printed).partition(".")[2]) if "e" not in repr(printed) else 6
-    unit: float = 1.01 * 10.0 ** -min(digits, 6)
+def _digits(printed: float | None) -> int:
+    """Digits behind the point, at most six."""
+    text = "0" if printed is None else repr(printed)
+    return min(len(text.partition(".")[2]), 6) if "e" not in text else 6
+
+
+def _tolerance(printed: float, standards: Points, parameter: int, digits: int) -> float:
+    """One unit of the last printed digit, and what the rounding of the Cq can move."""
     x = [x for x, _ in standards.points.values()]
     mean = math.fsum(x) / len(x)
     lever = math.fsum(abs(value - mean) for value in x) / math.fsum(
         (value - mean) ** 2 for value in x
     )
-    moved = (0.005 * lever, 0.005 * (1 + lever * abs(mean)), 0.001)[parameter]
-    exact = all(abs(y * 100 - round(y * 100)) > 1e-6 for _, y in standards.points.values())
-    return unit + (1e-5 * abs(printed) if exact else moved)
+    half = 0.5 * 10.0 ** -max(_digits(cq) for _, cq in standards.points.values())
+    moved = (half * lever, half * (1 + lever * abs(mean)), 0.2 * half)[parameter]
+    unit: float = 1.01 * 10.0**-digits
+    return unit + max(moved, 1e-5 * abs(printed))
 
 
 def _why(plate: Points, printed: Points, curve: Curve) -> tuple[str, str]:
     """How many wells the instrument used, and which of them make the difference, in words."""
+    if not printed.points:
+        return "", (
+            "The export names no standards with a quantity and a Cq for this target: the curve may be of "
+            "another run."
+        )
     if not _gives(printed, curve):
         left = _left_out(printed, curve)
         if left:
-            return (
-                f" of {len(printed.points) - len(left)} wells",
-                f"{', '.join(left)} were omitted by the instrument's software, which the export does not say.",
-            )
+            why = f"Without {', '.join(left)} the Cq give it: left out in the software, unsaid by the export?"
+            return f", it seems of {len(printed.points) - len(left)} wells", why
         return "", "The Cq of the export do not give the printed curve: was the export edited?"
     more = [well for well in plate.points if well not in printed.points]
     fewer = [well for well in printed.points if well not in plate.points]
     other = _other_steps(plate, printed)
     parts = [
-        f"{', '.join(more)} are standards of the layout and not of the export." if more else "",
-        f"{', '.join(fewer)} are standards of the export and not of the layout." if fewer else "",
-        f"{', '.join(other)} have another quantity in the export." if other else "",
+        f"Standards of the layout and not of the export: {', '.join(more)}." if more else "",
+        f"Left out by the layout, or no standards there: {', '.join(fewer)}." if fewer else "",
+        f"Another quantity in the export: {', '.join(other)}." if other else "",
     ]
     return f" of {len(printed.points)} wells", " ".join(part for part in parts if part)
 
@@ -161,7 +177,7 @@ def _other_steps(plate: Points, printed: Points) -> list[str]:
         if well in printed.points
     }
     usual = max(set(shift.values()), key=list(shift.values()).count, default=0.0)
-    return [well for well, step in shift.items() if step != usual]
+    return [well for well, step in shift.items() if abs(step - usual) > 0.002]
 
 
 def _left_out(standards: Points, curve: Curve) -> tuple[str, ...]:
@@ -188,6 +204,6 @@ def _problem(file: str, target: str, curve: Curve, plate: Points, theirs: Points
         f"the curve that the instrument printed, slope {curve[0]:g}{used}",
         f"{ours} of {len(plate.points)} wells",
         column=f"target {target}",
-        remedy=f"{why} Ours is used; compare the standards with the instrument's own screen.",
+        remedy=f"{why} Ours is used: compare the standards with the instrument's own screen.".strip(),
         level=WARNING,
     )

@@ -116,12 +116,13 @@ def settle(place: Place, source: Source, problems: Problems) -> Rows:
         rows = _without_trailing(rows, place)
     settled = Rows([], [])
     footers, stubs, odd = [], [], False
+    last = place.found.header_row + len(rows)
     for number, row in enumerate(rows, place.found.header_row + 1):
         if not any(map(str.strip, row)):
             continue
         if place.footers and _is_footer(row, place):
             footers.append(_footer(row))
-        elif place.stubs and _is_stub(row, place):
+        elif place.stubs and _is_stub(row, place) and not (place.found.open_end and number == last):
             stubs.append(row[place.header.at["well"]].strip())
         else:
             odd = odd or len(row) != len(place.header.names)
@@ -240,7 +241,8 @@ def _check_end(place: Place, rows: Rows, n_rows: int, problems: Problems) -> Non
     remedy = f"The export may be cut off at row {last}: export it again, or end the last line if it is whole."
     if read:
         remedy = f"The row is read as it stands. {remedy}"
-    problem = place.problem(last, header.names[at], expected, [row[at]], remedy)
+    column = header.names[at] if at < len(header.names) else ""
+    problem = place.problem(last, column, expected, [row[at]], remedy)
     problems.add(replace(problem, level=WARNING) if read else problem)
 
 
@@ -258,7 +260,7 @@ def _at_most_a_name_is_cut(row: list[str], header: Header) -> bool:
         return not quantity or role is not None
     if column == "omit":
         return cell != "" and words.truth(cell) is not None
-    return column in ("sample", "target", "channel") or (column == "flag" and cell in ("Y", "N"))
+    return column == "sample" or (column == "flag" and cell in ("Y", "N"))
 
 
 def _without_trailing(rows: list[list[str]], place: Place) -> list[list[str]]:

@@ -29,6 +29,9 @@ from mrdq.instruments.rows import NAMED, NUMBERED, ROTOR, Place, Rows, settle
 from mrdq.instruments.source import Found, Source, rows_of
 from mrdq.vocabulary import STANDARD
 
+BLOCK = "the kind of block"
+"""What a warning expects where wells are numbered and nothing says of how many they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -95,7 +98,7 @@ def read_table(
         )
     export = _columns(read, found, recipe, problems, printed)
     n_wells, plate = len(set(export.well)), stated_plate(block)
-    if plate and n_wells < plate and not recipe.spelled == ROTOR:
+    if plate and n_wells < plate and recipe.spelled != ROTOR:
         export.notes.append(f"{n_wells} of the {plate} wells of the block are in the export")
     refuse_twins(export, source.name, problems)
     problems.errors.sort(key=lambda problem: problem.row or 0)
@@ -113,7 +116,7 @@ def _block_of_numbers(source: Source, found: Found, header: Header, problems: Pr
     problems.add(
         Problem(
             source.name,
-            "the kind of block",
+            BLOCK,
             f"wells numbered up to {largest}",
             column=header.name("well"),
             remedy="They are read as wells of a 96-well plate, 12 to a row; on a 384-well plate they would "
@@ -200,8 +203,8 @@ class _Cells:
 
     def quality_columns(self) -> list[tuple[str, Column]]:
         at = self.header.at
-        named = [(name, at[name]) for name in ("call", "edited_call") if name in at]
-        named += [(name, index) for index, name in self.header.quality]
+        called = [(name, at[name]) for name in at if name in ("call", "edited_call")]
+        named = [*called, *((name, index) for index, name in self.header.quality)]
         return [(name, self._column(index, self.header.names[index])) for name, index in named]
 
     def flag_columns(self) -> list[Column]:

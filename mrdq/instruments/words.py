@@ -71,6 +71,28 @@ def quality_columns() -> dict[str, str]:
 
 
 @cache
+def unremarkable(flag: str) -> frozenset[str]:
+    """The words, made plain, of a quality column that say nothing worth a flag."""
+    return frozenset(map(plain, _aliases()["unremarkable"].get(flag, ())))
+
+
+@cache
+def call_states(family: str) -> dict[str, str]:
+    """A family's word for its call of a well, made plain -> state, or ``open``: the Cq cell decides."""
+    return {plain(word): state for state, said in _calls(family).items() for word in said}
+
+
+def calls(family: str) -> list[str]:
+    """A family's words for its calls as they are written, for messages."""
+    return [word for said in _calls(family).values() for word in said]
+
+
+def _calls(family: str) -> dict[str, list[str]]:
+    states: dict[str, list[str]] = _aliases()["calls"].get(family, {})
+    return states
+
+
+@cache
 def listed(name: str) -> frozenset[str]:
     """A list of words of the resource, made plain."""
     return frozenset(map(plain, _aliases()[name]))
@@ -79,6 +101,12 @@ def listed(name: str) -> frozenset[str]:
 def instruments_own_sheet(sheets: Sequence[str]) -> str:
     """The first of the sheets that only an instrument's own workbook has; ``""`` if none is."""
     return next((name for name in sheets if plain(name) in listed("instrument_sheets")), "")
+
+
+@cache
+def in_order(name: str) -> tuple[str, ...]:
+    """A list of words of the resource, made plain, the one to prefer first."""
+    return tuple(map(plain, _aliases()[name]))
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from exports import viia_7 as exports
 
 from mrdq.errors import MrdqError
 from mrdq.instruments import Export, read_export
@@ -74,12 +75,12 @@ def test_columns_of_an_export() -> None:
     assert all(map(math.isnan, export.cq[2:]))
     assert export.quantity[0] == 1250.0
     assert all(map(math.isnan, export.quantity[1:]))
-    assert export.flags == ["", "", "HIGHSD;NOAMP", ""]
+    assert export.flags == ["", "", "HIGHSD;NOAMP", "omitted"]
     assert export.task == ["STANDARD", "UNKNOWN", "NTC", "UNKNOWN"]
     assert export.sample == ["S1", "S1", "", "S1"]
     assert export.channel == ["FAM"] * 4
     assert export.printed_curves == {"T": (-3.4, None, None)}
-    assert "columns not read: Well, Ct Mean, Comments" in export.notes
+    assert "columns not read: Well, Comments" in export.notes
     assert "lines below the table: Analysis Type = Singleplex; Reference Sample =" in export.notes
 
 
@@ -249,7 +250,7 @@ def test_several_curves_of_a_target_are_noted() -> None:
 def test_capitals_that_are_no_flag_are_noted() -> None:
     export = read(row(1, HIGHSD="0.5"))
     assert export.flags == [""]
-    assert "columns not read: Well, Ct Mean, Comments, HIGHSD" in export.notes
+    assert "columns not read: Well, Comments, HIGHSD" in export.notes
 
 
 def test_no_rows() -> None:
@@ -301,7 +302,7 @@ def test_a_quote_that_swallows_rows() -> None:
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [(("[Results]", "[Raw Data]"), "no section [Results]"), (("\tCT\t", "\tCq Mean\t"), 'no column "CT" (or Cq, CRT)'),
+    [(("[Results]", "[Raw Data]"), "no section [Results]"), (("\tCT\t", "\tCycle\t"), 'no column "CT" (or Cq, CRT)'),
      (("Target Name", "Target"), 'no column "Target Name"'), (("Well\t", "Wells\t"), 'header line that starts with "Well"'),
      (("\tCt Mean\t", "\tCq\t"), 'single column for cq: there are "CT" and "Cq"'),
      (("Analysis Type = Singleplex", "[Results]"), "single section [Results]: there are several")],
@@ -311,3 +312,60 @@ def test_what_detection_looks_for(change: tuple[str, str], reason: str) -> None:
         read_export(text(row(1)).replace(*change).encode(), "run.txt", format="applied_biosystems")
     assert reason in str(caught.value)
     assert "as the column format says" in str(caught.value)
+
+
+@pytest.mark.parametrize("data", list(exports.SMALL.values()))
+def test_the_shapes_of_quantstudio_and_viia_7(data: bytes) -> None:
+    export = read_export(data, "run")
+    assert export.format == "applied_biosystems"
+    assert export.instrument == "ViiA 7"
+    assert export.well == ["A1", "A2", "A3", "A4", "A5", "H12"]
+    assert export.cq[:3] == [21.5, 22.0, 31.25]
+    assert export.cq_state[3:] == ["undetermined", "omitted", "determined"]
+    assert export.quantity[:2] == [1250.0, 1250.0]
+    assert all(map(math.isnan, export.quantity[2:]))
+    assert export.target == [*["IGH-1"] * 5, ""]
+    assert export.flags[2:5] == ["HIGHSD;cq_conf=0.9", "NOAMP;cq_conf=0", "omitted"]
+    assert export.printed_curves == {"IGH-1": (-3.4, 38.5, 0.99)}
+    assert export.warnings == []
+    assert any("Automatic Ct Threshold, Ct Threshold, Comments" in note for note in export.notes)
+
+
+@pytest.mark.parametrize("name", ["CT", "Ct", "Cq", "CRT", "C\u0442"])
+def test_names_of_the_cq_column(name: str) -> None:
+    columns = [name if column == "CT" else column for column in exports.COLUMNS]
+    for data in (exports.text(columns), exports.csv_of(columns), exports.workbook(columns=columns)):
+        assert read_export(data, "run").cq[:3] == [21.5, 22.0, 31.25]
+
+
+@pytest.mark.parametrize("sheet", ["Results", "RESULTS", "results"])
+def test_names_of_the_results_sheet(sheet: str) -> None:
+    export = read_export(exports.workbook(sheet), "run.xls")
+    assert export.cq[:3] == [21.5, 22.0, 31.25]
+    assert f"sheet {sheet} of Applied Biosystems software" in export.reason
+
+
+@pytest.mark.parametrize("n_lines", [9, 20, 47, 150])
+def test_headings_of_any_length(n_lines: int) -> None:
+    more = [f"* Calibration {n} is expired = No" for n in range(n_lines)]
+    data = "\n".join([*more, exports.text().decode()]).encode()
+    assert read_export(data, "run.txt").cq[:3] == [21.5, 22.0, 31.25]
+
+
+@pytest.mark.parametrize("name", ["text", "csv"])
+def test_cut_off_at_any_byte(name: str) -> None:
+    """Oracle: the whole file."""
+
+    def reactions(data: bytes) -> set[tuple[object, ...]]:
+        export = read_export(data, "run")
+        cq = [None if math.isnan(value) else value for value in export.cq]
+        return set(zip(export.well, export.target, cq, export.cq_state, strict=True))
+
+    data = exports.SMALL[name]
+    whole = reactions(data)
+    for cut in range(len(data)):
+        try:
+            part = reactions(data[:cut])
+        except MrdqError:
+            continue
+        assert part <= whole, data[:cut][-40:]

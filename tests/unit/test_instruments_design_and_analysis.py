@@ -8,6 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from exports import diomni as exports
 
 from mrdq.errors import MrdqError
 from mrdq.instruments import read_export
@@ -90,7 +91,7 @@ def test_columns() -> None:
     assert export.cq_state == ["determined", "determined", "undetermined", "omitted"]
     assert export.quantity[0] == 1000.0
     assert all(map(math.isnan, export.quantity[1:]))
-    assert export.flags == ["", "", "no_amp", "inconclusive"]
+    assert export.flags == ["", "", "no_amp", "inconclusive;omitted"]
     assert export.printed_curves == {"T": (-3.3419, 40.77, 0.98)}
     assert "sheet Raw Data not read" in export.notes
     assert not any(note == "sheet Standard Curve Result not read" for note in export.notes)
@@ -185,7 +186,7 @@ def test_what_detection_looks_for(results: list[list[Any]], reason: str) -> None
     with pytest.raises(MrdqError) as caught:
         read_export(workbook(Results=results), "run.xlsx", format="design_and_analysis")
     assert reason in str(caught.value)
-    with pytest.raises(MrdqError, match='found "no workbook'):
+    with pytest.raises(MrdqError, match='found "no header line that starts with "Well"'):
         read_export(b"text", "run.xlsx", format="design_and_analysis")
 
 
@@ -214,7 +215,7 @@ def test_cells_without_a_value_that_nobody_reads() -> None:
     """Another column, the rows above the header, another sheet."""
     head = [[*HEAD[0], "#N/A"], *HEAD[1:]]
     data = workbook(
-        Results=[*head, RESULTS, *changed(WELLS, 1, 9, "#DIV/0!")],
+        Results=[*head, RESULTS, *changed(WELLS, 1, 0, "#DIV/0!")],
         Raw_Data=[["Well"], ["#N/A"]],
     )
     assert read_export(data, "run.xlsx").cq[:2] == [25.12345678901, 30.0]
@@ -247,3 +248,61 @@ def test_truncated_and_damaged_workbooks_are_refused() -> None:
 def test_damaged_old_workbooks_are_refused(data: bytes) -> None:
     with pytest.raises(MrdqError, match="a workbook that can be read"):
         read_export(data, "run.xls")
+
+
+@pytest.mark.parametrize("name", exports.SMALL)
+def test_the_shapes_of_design_and_analysis(name: str) -> None:
+    export = read_export(exports.SMALL[name], "run")
+    assert export.format == "design_and_analysis"
+    assert export.instrument == "QuantStudio™ 5 System"
+    assert export.software == "Design & Analysis Software v2.7.0"
+    assert export.well == ["A1", "A2", "A2", "A3", "A4", "H12"]
+    assert export.target == ["IGH-1", "IGH-1", "ALB", "IGH-1", "IGH-1", "IGH-1"]
+    assert export.cq[:3] == [21.5, 31.25, 24.125]
+    states = ["undetermined", "omitted", "determined"]
+    assert export.cq_state[3:] == states
+    assert export.flags[0] == "amp_score=1.2;cq_conf=0.98"
+    assert export.flags[3] == "NOISE;no_amp;amp_score=0.1;cq_conf=0"
+    assert export.flags[5] == "Low Cq Confidence;amp_score=1;cq_conf=0.4"
+    assert any("Auto Threshold, Threshold" in note for note in export.notes)
+
+
+def test_the_csv_of_the_results_says_that_quantities_are_missing() -> None:
+    export = read_export(exports.CSV, "run.csv")
+    assert all(map(math.isnan, export.quantity))
+    assert (
+        "Standard Curve Result is a file of its own and is not read: "
+        "the standards have no quantity" in export.notes
+    )
+    unknown = exports.csv_of(exports.ROWS[1:])
+    assert not any("Standard Curve" in note for note in read_export(unknown, "run.csv").notes)
+
+
+def test_a_csv_with_no_lines_above_is_a_plain_table() -> None:
+    data = exports.CSV[exports.CSV.index(b"Well,") :]
+    assert read_export(data, "run.csv").format == "plain_table"
+
+
+def test_the_sheet_results_is_preferred() -> None:
+    sheet = exports.sheet([exports.COLUMNS, *exports.ROWS])
+    data = exports.workbook({"Primary_result": sheet, "RESULTS": sheet[:-1]})
+    export = read_export(data, "run.xlsx")
+    assert len(export.well) == len(exports.ROWS) - 1
+    assert "sheet Primary_result not read" in export.notes
+
+
+def test_a_csv_that_is_cut_off() -> None:
+    """Oracle: the whole file."""
+
+    def reactions(data: bytes) -> set[tuple[Any, ...]]:
+        export = read_export(data, "run.csv")
+        cq = [None if math.isnan(value) else value for value in export.cq]
+        return set(zip(export.well, export.target, cq, export.cq_state, strict=True))
+
+    whole = reactions(exports.CSV)
+    for cut in range(len(exports.CSV)):
+        try:
+            part = reactions(exports.CSV[:cut])
+        except MrdqError:
+            continue
+        assert part <= whole, exports.CSV[:cut][-40:]

@@ -1,0 +1,122 @@
+"""What the LightCycler 96 keeps beside its RDML document: calls, exclusions, standards.
+
+The instrument stores a Cq for every curve, plausible ones too where its software says that there
+was no signal.  The call of ``calculated_data.xml`` decides: a positive one makes the Cq stand, a
+negative one is undetermined, an invalid one (a curve that the software would not judge) is left
+out, for it is no Cq and no absence either.  An analysis that contradicts call or Cq is refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element
+
+from mrdq.errors import Problem, Problems
+from mrdq.instruments import words
+from mrdq.instruments.rdml_document import text_of
+from mrdq.vocabulary import DETERMINED
+
+ROOTS = ("rocheLC96AppExtension", "rocheLC96CalculatedData", "rocheLC96ModuleData")
+FAMILY = "lightcycler_96"
+"""Key of the calls in ``aliases.yaml``."""
+
+Curve = tuple[str, str, str]
+"""Run id, reaction id and target id."""
+
+_AGAIN = "Save the run again from the LightCycler 96 software, with its analysis, or export its result table."
+_ROUNDED = 0.005 + 1e-9  # cycles: an analysis prints two decimals
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What the software says of each curve.
+
+    ``calls`` are its words, in the order met; ``cqs`` those of its analyses [cycles, as text];
+    ``quantities`` what the user gave for standards.
+    """
+
+    calls: Mapping[Curve, list[str]] = field(default_factory=dict)
+    cqs: Mapping[Curve, list[str]] = field(default_factory=dict)
+    excluded: frozenset[Curve] = frozenset()
+    quantities: Mapping[Curve, str] = field(default_factory=dict)
+
+    def call(self, curve: Curve) -> str:
+        return (self.calls.get(curve) or [""])[0]
+
+
+def read_verdicts(members: Mapping[str, Element]) -> Verdicts:
+    """The verdicts of the members, by the names of their root elements (:data:`ROOTS`)."""
+    curve_of: dict[str, Curve] = {}
+    calls: defaultdict[Curve, list[str]] = defaultdict(list)
+    cqs: defaultdict[Curve, list[str]] = defaultdict(list)
+    excluded, quantities = set(), {}
+    for member in members.values():
+        for curve, graph in _graphs(member):
+            curve_of[graph.get("id", "")] = curve
+            calls[curve] += [call.text or "" for call in graph.iterfind("call")]
+            if given := graph.get("geneConcentration", ""):
+                quantities[curve] = given
+            if graph.get("isExcluded") == "true":
+                excluded.add(curve)
+    for source in _sources(members.values()):
+        analysed = curve_of.get(text_of(source, "graphId"))
+        if analysed is None:
+            continue
+        calls[analysed] += [call.text or "" for call in source.iterfind("call")]
+        cqs[analysed] += [cq.text or "" for cq in source.iterfind("cq")]
+        if text_of(source, "excluded") == "true":
+            excluded.add(analysed)
+    return Verdicts(calls, cqs, frozenset(excluded), quantities)
+
+
+def state_of(verdicts: Verdicts, curve: Curve) -> str:
+    """State by the call; ``""`` where there is none, or a word that is not known."""
+    return words.call_states(FAMILY).get(words.plain(verdicts.call(curve)), "")
+
+
+def check(verdicts: Verdicts, curve: Curve, cq: float, where: Problem, problems: Problems) -> None:
+    """Problems of a curve: no call, an unknown one, or an analysis that says something else.
+
+    ``where`` has file, row and place of the curve; ``cq`` [cycles] is the stored one.
+    """
+
+    def wrong(expected: str, found: str, remedy: str = _AGAIN) -> None:
+        problems.add(Problem(where.file, expected, found, where.row, where.column, remedy))
+
+    said = dict.fromkeys(verdicts.calls.get(curve, ()))
+    if not state_of(verdicts, curve):
+        known = ", ".join(words.calls(FAMILY))
+        wrong(f"a call of the LightCycler 96 software ({known}): the stored Cq alone does not say "
+              "whether there was a signal", " and ".join(said))  # fmt: skip
+    elif len(said) > 1:
+        remedy = "A call was edited, or analyses differ: make them agree. "
+        wrong("one call in all analyses", " and ".join(said), remedy + _AGAIN)
+    elif math.isnan(cq) and state_of(verdicts, curve) == DETERMINED:
+        wrong("a Cq, for the call is positive", "")
+    for text in verdicts.cqs.get(curve, ()):
+        if not _same(text, cq):
+            wrong("the same Cq in the analysis and in the run", f"{text} and {cq:g}")
+
+
+def _same(text: str, cq: float) -> bool:
+    try:
+        return abs(float(text) - cq) <= _ROUNDED
+    except ValueError:
+        return False
+
+
+def _graphs(member: Element) -> Iterator[tuple[Curve, Element]]:
+    for run in member.iterfind("experiment/run"):
+        for react in run.iterfind("react"):
+            for graph in react.iterfind("factGraph"):
+                yield (run.get("id", ""), react.get("id", ""), graph.get("targetId", "")), graph
+
+
+def _sources(members: Iterable[Element]) -> Iterator[Element]:
+    for member in members:
+        for element in member.iter():
+            if element.tag.endswith("QuantDataSource"):
+                yield element

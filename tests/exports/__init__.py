@@ -1,0 +1,1 @@
+"""Small whole exports of every shape that a reader knows, made with invented data."""
