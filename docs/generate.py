@@ -8,9 +8,10 @@ A part is marked by ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
 from __future__ import annotations
 
 import argparse
+import importlib
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ import yaml
 from mrdq import definitions, resources, tables, vocabulary
 from mrdq.cli import main
 from mrdq.evidence import CRITERIA, QUANTIFIABLE, RUN_GATES, SAMPLE_GATES
-from mrdq.instruments import FORMATS
+from mrdq.instruments import FORMATS, Reader, run_files
+from mrdq.instruments.columns import NO_SIGNAL, NO_SIGNAL_WARNED, REFUSED
+from mrdq.instruments.table import Recipe
 from mrdq.layout import LAYOUT_COLUMNS
 from mrdq.study import SHEETS
 
@@ -41,13 +44,27 @@ def code(words: Sequence[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
+def readers() -> list[tuple[str, Reader]]:
+    """The families of exports by the name of their maker; what has none stands last."""
+    return sorted(FORMATS.items(), key=lambda entry: entry[1].title)
+
+
 def formats() -> str:
     """Every family of exports that is read."""
     rows = [
-        [f"`{key}`", reader.title, reader.description, reader.evidence]
-        for key, reader in FORMATS.items()
+        [reader.title, reader.description, reader.evidence, f"`{key}`"] for key, reader in readers()
     ]
-    return table(["`format`", "instruments", "what is read", "tried on"], rows)
+    return table(["instruments", "what is read", "tried on", "`format`"], rows)
+
+
+def run_files_refused() -> str:
+    """Files that are no export, by what is to be done instead."""
+    whats: dict[str, list[str]] = {}
+    for known in vars(run_files).values():
+        if isinstance(known, run_files.Unreadable):
+            whats.setdefault(known.remedy, []).append(known.what)
+    rows = [["; ".join(what), remedy] for remedy, what in whats.items()]
+    return table(["what was given", "what to do"], rows)
 
 
 def task_words() -> str:
@@ -58,20 +75,69 @@ def task_words() -> str:
     )
 
 
+_EMPTY_CQ = {
+    REFUSED: "refused",
+    NO_SIGNAL: "no signal",
+    NO_SIGNAL_WARNED: "no signal, with a warning",
+}
+_NO_CELLS = "there are no cells: [how](#the-number-of-cycles)"
+
+
 def no_signal_words() -> str:
-    """The words of a Cq cell that mean: ran, no signal."""
+    """The words of a Cq cell that mean: ran, no signal; and what an empty cell means."""
     found: dict[str, list[str]] = _aliases()["undetermined"]
-    rows = [[f"`{key}`", code(found[key])] for key in FORMATS]
-    return table(["`format`", "words of a Cq cell that mean no signal"], rows)
+    rows = []
+    for key, reader in readers():
+        words = {word: None for part in _parts(key, found) for word in found[part]}
+        rows.append([reader.title, code(list(words)) or "none", _empty_cq(key), f"`{key}`"])
+    return table(["instruments", "words for no signal", "an empty Cq cell", "`format`"], rows)
+
+
+def _parts(key: str, content: Mapping[str, Any]) -> list[str]:
+    """A family's own sections of the aliases: its table, and those that stand beside it."""
+    return [
+        name for name in content if name == key or (name.startswith(f"{key}_") and name not in FORMATS)
+    ]  # fmt: skip
+
+
+def _empty_cq(key: str) -> str:
+    """What an empty Cq cell means by the recipes of the family's reader."""
+    held = vars(importlib.import_module(FORMATS[key].detect.__module__)).values()
+    every = [one for value in held for one in (value if isinstance(value, tuple) else (value,))]
+    meant = {_EMPTY_CQ[recipe.blank] for recipe in every if isinstance(recipe, Recipe)}
+    return ", ".join(sorted(meant)) or _NO_CELLS
+
+
+def instrument_calls() -> str:
+    """The words by which an instrument judges a curve, and what a well then is."""
+    states: dict[str, dict[str, list[str]]] = _aliases()["calls"]
+    rows = [
+        [f"`{key}`", code(words), "as the Cq cell says" if state == "open" else f"`{state}`"]
+        for key, of_state in states.items()
+        for state, words in of_state.items()
+    ]
+    return table(["`format`", "the instrument's word", "the well is"], rows)
+
+
+def quality_flags() -> str:
+    """Columns whose content becomes a flag, and the words there that say nothing."""
+    unremarkable: dict[str, list[str]] = _aliases()["unremarkable"]
+    rows = [
+        [f"`{header}`", f"`{flag}=…`", code(unremarkable.get(flag, []))]
+        for header, flag in _aliases()["quality_columns"].items()
+    ]
+    return table(["column of the export", "flag", "makes no flag"], rows)
 
 
 def export_headers() -> str:
     """The headers that each reader knows, by our column."""
     headers: dict[str, dict[str, list[str]]] = _aliases()["columns"]
     parts = []
-    for key, reader in FORMATS.items():
-        rows = [[column, code(names)] for column, names in headers[key].items()]
-        parts.append(f"### {reader.title}\n\n" + table(["column", "headers of the export"], rows))
+    for key, reader in readers():
+        for name in _parts(key, headers):
+            rows = [[column, code(spelled)] for column, spelled in headers[name].items()]
+            heading = reader.title + (f": `{name}`" if name != key else "")
+            parts.append(f"### {heading}\n\n" + table(["column", "headers of the export"], rows))
     return "\n\n".join(parts)
 
 
@@ -266,6 +332,9 @@ def _default(option: click.Option) -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "formats": formats,
+    "run-files": run_files_refused,
+    "instrument-calls": instrument_calls,
+    "quality-flags": quality_flags,
     "task-words": task_words,
     "no-signal-words": no_signal_words,
     "export-headers": export_headers,

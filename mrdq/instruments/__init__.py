@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import NoReturn
 
 from mrdq.errors import MrdqError, refuse
@@ -76,10 +77,10 @@ FORMATS: dict[str, Reader] = {
     ),
     "design_and_analysis": Reader(
         "Applied Biosystems Design & Analysis 2",
-        "workbook with the sheets Results and Standard Curve Result",
+        "workbook with the sheets Results and Standard Curve Result, or the results as csv; Diomni alike",
         design_and_analysis.detect,
         design_and_analysis.read,
-        SEEN,
+        f"{SEEN}; as csv, and of Diomni: {NOT_SEEN}",
     ),
     "biorad_cfx": Reader(
         "Bio-Rad CFX Manager and CFX Maestro",
@@ -184,7 +185,7 @@ FORMATS: dict[str, Reader] = {
         "results as csv (SDS 1) or tab text (SDS 2, and SDS 1 of the 7700)",
         sds.detect,
         sds.read,
-        f"{SEEN}; the table of the 7700 {NOT_SEEN}",
+        f"{SEEN}; the table of the 7700: {NOT_SEEN}",
     ),
     "biorad_iq": Reader(
         "Bio-Rad iQ5, MyiQ and iCycler",
@@ -256,6 +257,8 @@ def _detected(source: Source) -> tuple[str, Found]:
         refuse(source.name, "an instrument export", "an empty file", remedy="Export the run again.")
     answers = {key: reader.detect(source) for key, reader in FORMATS.items()}
     found = {key: answer for key, answer in answers.items() if isinstance(answer, Found)}
+    if len(found) > 1:  # an instrument's own reader goes before the table that anybody may write
+        found.pop("plain_table", None)
     if len(found) == 1:
         return next(iter(found.items()))
     if found:
@@ -279,15 +282,29 @@ def _refuse_unknown(source: Source, missing: dict[str, str]) -> NoReturn:
     run_file = refusal_by_name(source)
     if run_file:
         raise MrdqError(run_file)
-    looked = "; ".join(
-        f"{FORMATS[key].title}: found no {reason}" for key, reason in missing.items()
+    nearest = "; ".join(
+        f"{FORMATS[key].title}: found no {reason}"
+        for key, reason in missing.items()
+        if (key, reason) not in _far()
     )
     refuse(
         source.name,
-        f"an export that one of the readers knows ({looked})",
+        "an export that one of the readers knows" + (f" (nearest: {nearest})" if nearest else ""),
         first_line(source.text)[0][:80]
         if source.kind == TEXT
         else f"a {source.kind} of another kind",
-        remedy="Export the results table, whole and with its header, in one of these formats, or write the "
-        "wells into a plain table with the columns well, target, cq, sample, task and quantity.",
+        remedy="Export the results table, whole and with its header, in a format of docs/exports.md (mrdq inspect "
+        "FILE --format ID says what it lacks for one of them), or write the wells into a plain table with the "
+        "columns well, target, cq, sample, task and quantity.",
+    )
+
+
+@cache
+def _far() -> frozenset[tuple[str, str]]:
+    """What the readers miss in files that are nothing like an export: no help to anybody."""
+    return frozenset(
+        (key, answer.reason)
+        for nothing in (b"-\n", b"PK\5\6" + bytes(18), b"<?xml version='1.0'?><x/>")
+        for key, reader in FORMATS.items()
+        if isinstance(answer := reader.detect(Source(nothing, "")), Missing)
     )

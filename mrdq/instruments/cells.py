@@ -116,11 +116,15 @@ def quantity(cell: str, decimal: str) -> float:
     return number(cell, ".")
 
 
-def plain_numbers(cells: Sequence[str]) -> list[float] | None:
-    """The numbers, if every cell is made of digits and at most one ``.``; else None.
+def plain_numbers(cells: Sequence[str], decimal: str = ".") -> list[float] | None:
+    """The numbers, if every cell is made of digits and at most one decimal sign; else None.
 
-    The fast path of the two functions above: what it takes, ``number(cell, ".")`` takes alike.
+    The fast path of the two functions above: what it takes, ``number(cell, decimal)`` takes alike.
     """
+    if decimal == ",":
+        if any("." in cell for cell in cells):
+            return None
+        cells = [cell.replace(",", ".") for cell in cells]
     joined = "".join(cells)
     if not joined.isascii() or not joined.replace(".", "0").isdigit():
         return None

@@ -147,12 +147,14 @@ def _plain_cq(cells: list[str], undetermined: frozenset[str]) -> CqColumn | None
 
 def _states(column: Column, omitted: set[int], family: str) -> tuple[list[str], list[int]]:
     """States by word, and the indices of the cells that should be numbers."""
-    undetermined = words.undetermined(family)
+    undetermined, spelled = words.undetermined(family), words.undetermined_as_written(family)
     states, numeric = [], []
     for index, cell in enumerate(column.cells):
         if index in omitted:
             states.append(OMITTED)
-        elif cell and words.plain(cell) in undetermined:
+        elif cell in spelled or (
+            cell and not cell[0].isdigit() and words.plain(cell) in undetermined
+        ):
             states.append(UNDETERMINED)
         else:
             states.append(DETERMINED)
@@ -173,6 +175,11 @@ def _numbers(
     except ValueError:
         problems.add(_signs_problem(column, digits, typed))
         return values, ""
+    fast = plain_numbers([column.cells[i] for i in numeric], decimal)
+    if fast and min(fast) > 0 and max(fast) <= MAXIMUM_CQ:
+        for index, value in zip(numeric, fast, strict=True):
+            values[index] = value
+        return values, decimal
     for index in numeric:
         try:
             values[index] = _cycles(column.cells[index], decimal)

@@ -28,7 +28,8 @@ RECIPE = Recipe("design_and_analysis", flags=True)
 CURVE_RECIPE = Recipe("design_and_analysis_curve")
 CURVE = "Standard Curve Result"
 
-_HEADER = re.compile(r'^"?Well"?[\t,;]"?Well Position"?[\t,;]', re.MULTILINE)
+_SECOND = "Well Position"
+_HEADER = re.compile(r'"?Well"?[\t,;]"?Well Position"?[\t,;]')
 _HEAD_CHARACTERS = 20_000
 _AGAIN = "Analyse the run again and export the whole workbook."
 
@@ -58,13 +59,14 @@ def read(source: Source, found: Found) -> Export:
 
 def _in_text(source: Source) -> Found | Missing:
     """The table below lines such as ``# Instrument Type: …``."""
-    match = _HEADER.search(source.text, 0, _HEAD_CHARACTERS)
-    if match is None:
-        return Missing('header line that starts with "Well" and "Well Position"')
-    heading = lines_above(source.text[: match.start()])
+    text = source.text
+    at = text.rfind("\n", 0, max(text.find(_SECOND, 0, _HEAD_CHARACTERS), 0)) + 1
+    if not _HEADER.match(text, at):
+        return Missing(f'header line that starts with "Well" and "{_SECOND}"')
+    heading = lines_above(text[:at])
     if not words.exactly("applied_biosystems_heading") & heading.keys():
         return Missing('lines such as "# Instrument Type: …" above the header')
-    found = text_table(source, match.start(), len(source.text), reason="")
+    found = text_table(source, at, len(text), reason="")
     header = RECIPE.header(found.header)
     if header.problem:
         return Missing(f"{header.problem} in the header in row {found.header_row}")

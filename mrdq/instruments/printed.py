@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mrdq.errors import WARNING, Problem
 from mrdq.instruments.cells import number
@@ -44,45 +45,67 @@ class Replicates:
 def replicate_warnings(rows: Replicates, file: str, decimal: str) -> list[Problem]:
     """One warning per target whose printed means or standard deviations its Cq do not give.
 
-    The software of each vendor has groups of its own (by sample, by task, by replicate number).
-    Rows that share the printed numbers are taken for a group, as a whole or by sample and task;
-    only where neither gives the printed numbers they differ.  ``decimal`` as for the Cq.
+    The software of each vendor has groups of its own (by sample, by task, by replicate number), and
+    some print the numbers in the first row of a group only.  Rows that share the printed numbers
+    are taken for a group: as a whole, or by sample and task, with or without the rows there that
+    print none.  Only where no way gives the printed numbers they differ.  ``decimal`` as for the Cq.
     """
-    groups: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for index, key in enumerate(zip(rows.target, rows.mean, rows.sd, strict=True)):
+    keys = list(zip(rows.target, rows.mean, rows.sd, strict=True))
+    groups: dict[tuple[str, str, str], list[int]] = {key: [] for key in keys}
+    for index, key in enumerate(keys):
         groups[key].append(index)
-    if not any(mean for _, mean, _ in groups):
-        return []
-    units = _unit(rows.cq_cells), _unit(rows.mean), _unit(rows.sd)
+    sign = decimal or "."
+    units = _unit(rows.cq_cells, sign), _unit(rows.mean, sign), _unit(rows.sd, sign)
     differ: defaultdict[str, list[str]] = defaultdict(list)
     for (target, mean, sd), indices in groups.items():
-        printed = _number(mean, decimal), _number(sd, decimal)
+        printed = _number(mean, sign), _number(sd, sign)
         if math.isnan(printed[0]) or _agree(rows, indices, printed, units):
             continue
-        parts: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-        for index in indices:
-            parts[rows.group[index]].append(index)
-        wrong = [part for part in parts.values() if not _agree(rows, part, printed, units)]
+        wrong = [
+            part
+            for part in _parts(rows, indices)
+            if not _agree(rows, part, printed, units)
+            and not _agree(rows, [*part, *_silent(rows, part[0])], printed, units)
+        ]
         differ[target] += [_difference(rows, part, mean, sd) for part in wrong]
     return [_replicates_problem(file, target, found) for target, found in differ.items() if found]
+
+
+def _parts(rows: Replicates, indices: Iterable[int]) -> Iterable[list[int]]:
+    parts: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for index in indices:
+        parts[rows.group[index]].append(index)
+    return parts.values()
+
+
+def _silent(rows: Replicates, first: int) -> list[int]:
+    """The rows of the same sample and task that print no mean."""
+    same = rows.target[first], rows.group[first]
+    return [
+        index
+        for index, said in enumerate(rows.mean)
+        if not said and (rows.target[index], rows.group[index]) == same
+    ]
 
 
 def _agree(
     rows: Replicates, indices: Iterable[int], printed: tuple[float, float], units: Sequence[float]
 ) -> bool:
-    cq = [rows.cq[i] for i in indices if rows.cq[i] == rows.cq[i]]
+    cq = [value for i in indices if (value := rows.cq[i]) == value]
     if not cq:
         return True
-    of_cq, of_mean, of_sd = units
-    mean = math.fsum(cq) / len(cq)
-    if abs(mean - printed[0]) > 1.01 * of_mean + of_cq / 2 + _SINGLE * mean:
+    mean = sum(cq) / len(cq)
+    if abs(mean - printed[0]) > 1.01 * units[1] + units[0] / 2 + _SINGLE * mean:
         return False
-    if math.isnan(printed[1]) or len(cq) < 2:
+    if len(cq) < 2 or printed[1] != printed[1]:
         return True
-    squares = math.fsum((value - mean) ** 2 for value in cq)
-    spread = 1.01 * of_sd + of_cq + _SINGLE_SD
+    squares = sum([(value - mean) ** 2 for value in cq])
+    spread = 1.01 * units[2] + units[0] + _SINGLE_SD
     # Of the sample (n - 1) as nearly all print it, or of the group itself (n).
-    return any(abs(math.sqrt(squares / n) - printed[1]) <= spread for n in (len(cq) - 1, len(cq)))
+    return (
+        abs(math.sqrt(squares / (len(cq) - 1)) - printed[1]) <= spread
+        or abs(math.sqrt(squares / len(cq)) - printed[1]) <= spread
+    )
 
 
 def _difference(rows: Replicates, indices: Sequence[int], mean: str, sd: str) -> str:
@@ -106,18 +129,17 @@ def _replicates_problem(file: str, target: str, found: list[str]) -> Problem:
     )
 
 
-def _unit(cells: Iterable[str]) -> float:
+def _unit(cells: Iterable[str], sign: str) -> float:
     """One unit of the last digit that the column prints."""
-    decimals = 0
-    for cell in set(cells):
-        if cell[:1].isdecimal() or cell[1:2].isdecimal():
-            tail = len(cell) - 1 - max(cell.rfind("."), cell.rfind(","))
-            decimals = max(decimals, tail if tail < len(cell) else 0)
-    return 10.0 ** -min(decimals, 12)
+    decimals = max(
+        (len(cell) - cell.rfind(sign) - 1 for cell in set(cells) if sign in cell), default=0
+    )
+    return float(10.0 ** -min(decimals, 12))
 
 
-def _number(cell: str, decimal: str) -> float:
+@lru_cache(maxsize=1024)
+def _number(cell: str, sign: str) -> float:
     try:
-        return number(cell, decimal or ".")
+        return number(cell, sign)
     except ValueError:
         return math.nan

@@ -6,7 +6,7 @@ what the software calls it by itself; any other name is the laboratory's, and is
 
 An empty Ct is no signal; ``Ct Comment`` says why the software gave none (Rotor-Gene Q user
 manual, "Outlier Removal").  Lines ``M``, ``B`` and ``R^2 Value`` between title and table are the
-standard curve, ``Ct = M log10(concentration) + B`` (same manual, "Standard curve").
+standard curve, ``Ct = M log10(concentration) + B`` (M and B as the same manual names them).
 """
 
 from __future__ import annotations

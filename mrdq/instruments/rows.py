@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import compress
 from typing import cast
 
@@ -65,7 +66,7 @@ class Rows:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """Where the rows come from, and which wells they may name.
 
@@ -81,7 +82,7 @@ class Place:
     trailing: bool = False
     stubs: bool = False
 
-    @property
+    @cached_property
     def wells(self) -> dict[str, str]:
         if self.spelled == ROTOR:
             return cell_rules.rotor_names()
@@ -114,6 +115,9 @@ def settle(place: Place, source: Source, problems: Problems) -> Rows:
     rows = rows_of(source, place.found)
     if place.trailing:
         rows = _without_trailing(rows, place)
+    even = None if place.found.open_end else _even_rows(place, rows)
+    if even is not None:
+        return even
     settled = Rows([], [])
     footers, stubs, odd = [], [], False
     last = place.found.header_row + len(rows)
@@ -170,6 +174,22 @@ def _usual_block(place: Place) -> Rows | None:
         flat=flat,
         stride=stride,
     )
+
+
+def _even_rows(place: Place, rows: list[list[str]]) -> Rows | None:
+    """Rows as long as the header, all of them wells, then blank ones; None for every other table."""
+    filled = len(rows)
+    while filled and not any(map(str.strip, rows[filled - 1])):
+        filled -= 1
+    rows = rows[:filled]
+    if set(map(len, rows)) != {len(place.header.names)}:
+        return None
+    at = place.header.at["well"]
+    wells = [place.wells.get(row[at].strip()) for row in rows]
+    if None in wells:
+        return None
+    first = place.found.header_row + 1
+    return Rows(list(range(first, first + filled)), cast("list[str]", wells), [], cells=rows)
 
 
 def _footers_only(place: Place, rest: str) -> list[str] | None:

@@ -24,6 +24,7 @@ def _aliases() -> dict[str, Any]:
     return content
 
 
+@lru_cache(maxsize=8192)
 def plain(word: str) -> str:
     """A header or word for comparison: case, white space and the Cyrillic т do not count."""
     return " ".join(word.replace("\u0442", "t").replace("\u0422", "T").casefold().split())

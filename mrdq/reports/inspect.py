@@ -73,8 +73,9 @@ def _facts(export: Export, standards: dict[str, Points]) -> Iterator[str]:
 
 def _plates(export: Export) -> Iterator[str]:
     targets = list(dict.fromkeys(zip(export.target, export.channel, strict=True)))
-    if len(set(export.well)) > max(PLATES) or any(len(well) > 3 for well in export.well):
-        yield f"no grid: {len(set(export.well))} wells are too many for one"
+    through_hole = next((well for well in export.well if len(well) > 3), "")
+    if through_hole:
+        yield f"no grid: {through_hole} is no well of a plate"
         return
     yield _LEGEND
     for target, channel in targets:

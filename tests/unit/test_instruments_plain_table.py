@@ -113,7 +113,7 @@ def last_row(column: str, **cells: str) -> bytes:
 
 @pytest.mark.parametrize(
     ("column", "cells"),
-    [("sample", {}), ("sample", {"sample": ""}), ("target", {}), ("task", {}), ("task", {"task": "IPC"}),
+    [("sample", {}), ("sample", {"sample": ""}), ("task", {}), ("task", {"task": "IPC"}),
      ("task", {"task": "standard", "quantity": "5"}), ("quantity", {}), ("quantity", {"task": "NTC"}),
      ("omit", {"omit": "false"}), ("comment", {"comment": "x"}), ("comment", {})],
 )  # fmt: skip
@@ -135,7 +135,7 @@ def test_a_last_line_without_an_end_is_read_with_a_warning(
 
 @pytest.mark.parametrize(
     ("column", "cells"),
-    [("cq", {}), ("cq", {"cq": "Undetermined"}), ("cq", {"cq": ""}), ("well", {}), ("quantity", {"quantity": "5"}),
+    [("target", {}), ("cq", {}), ("cq", {"cq": "Undetermined"}), ("cq", {"cq": ""}), ("well", {}), ("quantity", {"quantity": "5"}),
      ("quantity", {"task": "standard"}), ("quantity", {"task": ""}), ("task", {"task": "stan", "quantity": "5"}),
      ("omit", {})],
 )  # fmt: skip

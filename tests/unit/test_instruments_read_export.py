@@ -138,21 +138,38 @@ def test_no_reader_matches() -> None:
     with pytest.raises(MrdqError) as caught:
         read_export(b"Tube\tName\tValue\nA1\tx\t20\n", "run.txt")
     message = str(caught.value)
-    for reader in FORMATS.values():
-        assert f"{reader.title}: found no " in message
+    assert "nearest" not in message
+    assert "mrdq inspect FILE --format ID says what it lacks" in message
     assert 'found "Tube\tName\tValue"' in message
     assert "plain table with the columns well, target, cq" in message
 
 
+def test_the_nearest_readers_say_what_they_miss() -> None:
+    with pytest.raises(MrdqError) as caught:
+        read_export(b"[Results]\nWell\tTarget Name\tTask\n", "run.txt")
+    assert (
+        '(nearest: Applied Biosystems QuantStudio, ViiA 7, 7500 v2, StepOne: found no column "CT"'
+        in str(caught.value)
+    )
+    assert "LightCycler" not in str(caught.value)
+
+
 def test_two_readers_match(monkeypatch: pytest.MonkeyPatch) -> None:
-    twin = replace(FORMATS["plain_table"], title="twin")
-    monkeypatch.setitem(FORMATS, "twin", twin)
+    for name in ("one", "other"):
+        monkeypatch.setitem(FORMATS, name, replace(FORMATS["plain_table"], title=name))
     with pytest.raises(MrdqError) as caught:
         read_export(PLAIN, "run.csv")
-    assert "plain_table: the columns" in str(caught.value)
-    assert "twin: the columns" in str(caught.value)
+    assert "one: the columns" in str(caught.value)
+    assert "other: the columns" in str(caught.value)
     assert "column format of the runs sheet" in str(caught.value)
-    assert read_export(PLAIN, "run.csv", format="twin").cq[0] == 21.125
+    assert read_export(PLAIN, "run.csv", format="one").cq[0] == 21.125
+
+
+def test_an_instruments_own_reader_goes_before_the_plain_table() -> None:
+    """An SDS export whose heading was taken off is also a table with well, target and Cq."""
+    data = b"Well,Sample Name,Detector,Task,Ct,StdDev Ct,Qty,Mean Qty,StdDev Qty,Filtered,Tm\r\nA1,S1,T,Unknown,21.50,0.1,,,,,\r\n"
+    assert read_export(data, "run.csv").format == "sds"
+    assert isinstance(FORMATS["plain_table"].detect(source.Source(data, "")), source.Found)
 
 
 def test_formats_stated_by_the_user() -> None:

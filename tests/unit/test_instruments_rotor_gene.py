@@ -65,7 +65,7 @@ def test_one_channel() -> None:
 
 def test_notes_name_every_column_that_is_not_read() -> None:
     notes = read_export(text(ONE_CHANNEL), "run.csv").notes
-    read = {"No.", "Name", "Type", "Ct", "Given Conc (copies)"}
+    read = {"No.", "Name", "Type", "Ct", "Given Conc (copies)", "Rep. Ct", "Rep. Ct Std. Dev."}
     unread = ", ".join(name for name in COLUMNS if name not in read)
     assert notes == [
         f"columns not read: {unread}",
@@ -210,7 +210,8 @@ def test_ct_of_an_analysis_of_another_name_is_refused() -> None:
 
 def test_what_is_missing() -> None:
     raw = [["Excel Raw Data Export"], *ONE_CHANNEL[1:]]
-    assert 'found no first line "Excel Analysed Data Export"' in refusal(text(raw))
+    with pytest.raises(MrdqError, match='no first line "Excel Analysed Data Export"'):
+        read_export(text(raw), "run.csv", format="rotor_gene")
     assert 'found no line that starts with "Quantitative analysis of"' in refusal(text(HEADING))
     told = refusal(text([*HEADING, ["Quantitative analysis of Cycling A.FAM (Page 1)"]]))
     assert 'found no header "No." below "Quantitative analysis of Cycling A.FAM (Page 1)"' in told

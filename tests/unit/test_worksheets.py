@@ -130,7 +130,9 @@ def test_no_xlsx() -> None:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         archive.writestr("content.xml", "<x/>")
-    with pytest.raises(MrdqError, match="expected a workbook that can be read"):
+    with pytest.raises(
+        MrdqError, match=r"expected (a workbook that can be read|an \.xlsx workbook)"
+    ):
         Workbook(data.getvalue(), "x.ods")
 
 
