@@ -69,7 +69,10 @@ class Workbook:
     def rows(self, sheet: str) -> list[list[str]]:
         """The rows of a sheet, every cell as text."""
         if sheet not in self._rows:
-            self._rows[sheet] = [[as_text(cell) for cell in row] for row in self.cells(sheet)]
+            self._rows[sheet] = [
+                [cell if type(cell) is str else as_text(cell) for cell in row]
+                for row in self.cells(sheet)
+            ]
         return self._rows[sheet]
 
     def refuse_cells_without_value(

@@ -18,6 +18,7 @@ RECIPE = Recipe("applied_biosystems", flags=True, footers="applied_biosystems_fo
 RESULTS = "Results"
 
 _HEADER = re.compile(r'^"?Well"?[\t,;]', re.MULTILINE)
+_NOTHING = 'section [Results] and no block of lines such as "* Instrument Type = …"'
 _HEAD_CHARACTERS = 100_000
 _HEADING_ROWS = 200
 
@@ -59,6 +60,8 @@ def printed(heading: dict[str, str]) -> dict[str, str]:
 
 def _in_text(source: Source) -> Found | Missing:
     text = source.text
+    if not _may_be(text):
+        return Missing(_NOTHING)
     parts = sections(text)
     results = [part for part in parts if words.plain(part.title) == "results"]
     if len(results) > 1:
@@ -74,7 +77,7 @@ def _in_text(source: Source) -> Found | Missing:
     head = text[: parts[0].stop if len(parts) > 1 else at]
     heading = lines_above(head)
     if not results and not words.exactly("applied_biosystems_heading") & heading.keys():
-        return Missing('section [Results] and no block of lines such as "* Instrument Type = …"')
+        return Missing(_NOTHING)
     where = (
         "section [Results]" if results else "a table below the lines of Applied Biosystems software"
     )
@@ -83,6 +86,14 @@ def _in_text(source: Source) -> Found | Missing:
     if problem:
         return Missing(f"{problem} in the header in row {found.header_row}")
     return _described(found, where, heading, _other_sections(text, parts, part))
+
+
+def _may_be(text: str) -> bool:
+    """A quick look: 20 readers look at every file, and most files are not of this family."""
+    if "[" in text and "[results]" in text.casefold():
+        return True
+    marks = words.exactly("applied_biosystems_heading")
+    return any(text.find(mark, 0, _HEAD_CHARACTERS) >= 0 for mark in marks)
 
 
 def _described(found: Found, where: str, heading: dict[str, str], notes: tuple[str, ...]) -> Found:

@@ -63,13 +63,13 @@ def _in_text(source: Source) -> Found | Missing:
     at = text.rfind("\n", 0, max(text.find(_SECOND, 0, _HEAD_CHARACTERS), 0)) + 1
     if not _HEADER.match(text, at):
         return Missing(f'header line that starts with "Well" and "{_SECOND}"')
-    heading = lines_above(text[:at])
-    if not words.exactly("applied_biosystems_heading") & heading.keys():
-        return Missing('lines such as "# Instrument Type: …" above the header')
     found = text_table(source, at, len(text), reason="")
     header = RECIPE.header(found.header)
     if header.problem:
         return Missing(f"{header.problem} in the header in row {found.header_row}")
+    heading = lines_above(text[:at])
+    if not words.exactly("applied_biosystems_heading") & heading.keys():
+        return Missing('lines such as "# Instrument Type: …" above the header')
     named = ", ".join(header.name(column) for column in RECIPE.required)
     reason = f"results of Design & Analysis as text with the columns {named}"
     return replace(found, reason=reason, heading=heading)

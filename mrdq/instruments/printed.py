@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from mrdq.errors import WARNING, Problem
 from mrdq.instruments.cells import number
@@ -18,6 +19,7 @@ from mrdq.instruments.cells import number
 _SINGLE = 3e-6
 """Relative error of the software that computes with 32 bits."""
 
+_ENOUGH = 24
 _SINGLE_SD = 5e-5
 """Cycles; a standard deviation of values near 30, computed with 32 bits."""
 
@@ -129,11 +131,10 @@ def _replicates_problem(file: str, target: str, found: list[str]) -> Problem:
     )
 
 
-def _unit(cells: Iterable[str], sign: str) -> float:
-    """One unit of the last digit that the column prints."""
-    decimals = max(
-        (len(cell) - cell.rfind(sign) - 1 for cell in set(cells) if sign in cell), default=0
-    )
+def _unit(cells: Sequence[str], sign: str) -> float:
+    """One unit of the last digit that the column prints; a few cells show how many it has."""
+    few = dict.fromkeys(islice(filter(None, cells), _ENOUGH))
+    decimals = max((len(cell) - cell.rfind(sign) - 1 for cell in few if sign in cell), default=0)
     return float(10.0 ** -min(decimals, 12))
 
 

@@ -139,7 +139,7 @@ def _tolerance(printed: float, standards: Points, parameter: int, digits: int) -
     lever = math.fsum(abs(value - mean) for value in x) / math.fsum(
         (value - mean) ** 2 for value in x
     )
-    half = 0.5 * 10.0 ** -max(_digits(cq) for _, cq in standards.points.values())
+    half = 0.5 * 10.0 ** -max(2, *(_digits(cq) for _, cq in standards.points.values()))
     moved = (half * lever, half * (1 + lever * abs(mean)), 0.2 * half)[parameter]
     unit: float = 1.01 * 10.0**-digits
     return unit + max(moved, 1e-5 * abs(printed))

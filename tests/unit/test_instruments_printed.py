@@ -213,6 +213,16 @@ def test_software_that_computes_with_32_bits() -> None:
     assert len(direct(cq, [f"{mean + 1e-3:.8f}"] * 2, [f"{sd:.8f}"] * 2, cells=cells)) == 1
 
 
+def test_numbers_that_stand_in_the_first_row_of_a_group_only() -> None:
+    rows = rows_of(GROUPS)
+    for index in (1, 2, 4, 6, 7):
+        rows[index][5] = rows[index][6] = ""
+    assert told(rows) == []
+    rows[2][4] = f"{float(rows[2][4]) + 0.3:.3f}"
+    (warning,) = told(rows)
+    assert 'column target T: found "A1: mean 24.281, SD 0.142 printed, 24.12 and 0 from' in warning
+
+
 def test_wells_without_a_target() -> None:
     data = (
         ",Well,Fluor,Content,Sample,Cq,Cq Mean,Cq Std. Dev\n,A01,FAM,Unkn-1,S,24.10,24.20,0.141\n"
