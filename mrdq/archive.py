@@ -71,7 +71,9 @@ class Archive:
         if info.compress_type not in _METHODS:
             self._strange("a member that is packed in an unusual way", member)
         try:
-            return self._zip.read(member)
+            with self._zip.open(info) as stream:
+                # Without a bound it would unpack all there is, whatever the directory says.
+                return stream.read(info.file_size + 1)
         except DAMAGE as error:
             self._damaged(f"{member}: {error}")
 
@@ -81,7 +83,7 @@ class Archive:
             self._strange(wrong, member)
         if len(infos) > MEMBERS:
             self._strange(f"{len(infos)} members")
-        if len(infos) != len(self._infos):
+        if len({info.filename.replace("\\", "/").casefold() for info in infos}) != len(infos):
             self._strange("several members of the same name")
 
     def _strange(self, found: str, member: str = "") -> NoReturn:

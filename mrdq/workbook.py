@@ -23,7 +23,16 @@ CELLS = 2_000_000
 _AGAIN = "Open the workbook and save it again, or export the run again."
 _ZIP = b"PK"
 _BOOK = "xl/workbook.xml"
-_SHARED = "xl/sharedstrings.xml"
+_NOT_AT_ONCE = (
+    "xl/worksheets/",
+    "xl/media/",
+    "xl/drawings/",
+    "xl/theme/",
+    "xl/charts/",
+    "docprops/",
+)
+"""Parts that are read when a sheet is, or never."""
+
 _LETTERS = re.compile(rb"""\sr=["']([A-Z]+)[0-9]""")
 _NUMBERS = re.compile(rb"""\sr=["'][A-Z]*([0-9]+)["']""")
 _FAR = re.compile(rb' r="(?:[B-Z][A-Z][A-Z0-9]|A[A-Z][A-Z]|[A-Z]*[0-9]{5}|[^"]*&)')
@@ -47,13 +56,18 @@ class Workbook:
         self._archive = Archive(data, name) if data.startswith(_ZIP) else None
         if self._archive and _BOOK not in self._parts:
             self._refuse_other_kind()  # for the parser also takes kinds whose extent is not checked
-        if self._archive and _SHARED in self._parts:
-            self._archive.read(self._parts[_SHARED])  # for its size and its check sum
+        self._check_parts()
         self._book = self._opened(data)
         self._cells: dict[str, list[list[Cell]]] = {}
         self._rows: dict[str, list[list[str]]] = {}
         self._xml: dict[str, bytes] = {}
         self.sheets: list[str] = self._book.sheet_names
+
+    def _check_parts(self) -> None:
+        """Read what the parser reads when it opens the book, for its size and its check sum."""
+        for part, member in self._parts.items():
+            if self._archive and not part.startswith(_NOT_AT_ONCE):
+                self._archive.read(member)
 
     def cells(self, sheet: str) -> list[list[Cell]]:
         """The rows of a sheet, the first being row 1."""

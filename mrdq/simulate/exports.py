@@ -56,8 +56,9 @@ def _quantity(value: float) -> str:
     return _number(value, ".3E" if value < 1e-3 else ",.3f")
 
 
-def _statistics(plate: Plate) -> dict[int, tuple[float, float]]:
-    return {id(block): block.mean_and_sd() for block in plate.blocks}
+def _statistics(plate: Plate, *, omits: bool) -> dict[int, tuple[float, float]]:
+    """Mean and SD of each block; software that can omit wells leaves them out of both."""
+    return {id(block): block.mean_and_sd(with_omitted=not omits) for block in plate.blocks}
 
 
 def _header(plate: Plate, instrument: str, block_type: str) -> list[tuple[str, str]]:
@@ -98,7 +99,7 @@ def quantstudio_text(plate: Plate) -> bytes:
 
     def table() -> Iterator[Sequence[str]]:
         yield QUANTSTUDIO
-        statistics, curves = _statistics(plate), _printed_curves(plate)
+        statistics, curves = _statistics(plate, omits=True), _printed_curves(plate)
         for number, well, index, block, cq in plate.wells():
             mean, sd = statistics[id(block)]
             numbers = _number(cq, ".3f", "Undetermined"), _number(mean, ".3f"), _number(sd, ".3f")
@@ -156,7 +157,7 @@ def stepone_text(plate: Plate) -> bytes:
 
     def table() -> Iterator[Sequence[str]]:
         yield STEPONE
-        statistics = _statistics(plate)
+        statistics = _statistics(plate, omits=False)
         for _, well, _, block, cq in plate.wells():
             mean, sd = statistics[id(block)]
             quantity = _number(block.entered, ".6f").replace(".", ",")
@@ -177,7 +178,7 @@ def cfx_csv(plate: Plate) -> bytes:
 
     def table() -> Iterator[Sequence[str]]:
         yield CFX
-        statistics = _statistics(plate)
+        statistics = _statistics(plate, omits=False)
         for _, well, _, block, cq in plate.wells():
             mean, sd = statistics[id(block)]
             cqs = _number(cq, ".2f", "N/A"), _number(mean, ".2f", "0.00"), _number(sd, ".3f", "0")
@@ -217,7 +218,7 @@ def quantstudio_workbook(plate: Plate) -> bytes:
     ]
     setup: list[list[Cell]] = [["Well", "Well Position", *COMMON, "Quantity", "Comments"]]
     results: list[list[Cell]] = [list(RESULTS)]
-    statistics = _statistics(plate)
+    statistics = _statistics(plate, omits=True)
     for number, well, index, block, cq in plate.wells():
         quantity = None if np.isnan(block.entered) else block.entered
         setup.append([number, well, *_common(block), quantity, LABEL])

@@ -132,9 +132,11 @@ class Block:
             return np.nan
         return self.dilution if np.isnan(self.quantity_ng) else self.quantity_ng
 
-    def mean_and_sd(self) -> tuple[float, float]:
+    def mean_and_sd(self, *, with_omitted: bool = False) -> tuple[float, float]:
         """Return mean and SD of the determined Cq [cycles], NaN where there are too few."""
-        seen = self.cq[~np.isnan(self.cq)]
+        counted = np.ones(len(self.cq), dtype=bool)
+        counted[list(self.omitted)] = with_omitted
+        seen = self.cq[~np.isnan(self.cq) & counted]
         mean = float(seen.mean()) if seen.size else np.nan
         return mean, float(seen.std(ddof=1)) if seen.size > 1 else np.nan
 

@@ -17,12 +17,22 @@ import click
 import pytest
 import yaml
 
-from mrdq import definitions, resources, tables, units, vocabulary
+from mrdq import (
+    archive,
+    definitions,
+    input_file,
+    resources,
+    tables,
+    units,
+    vocabulary,
+    workbook,
+)
 from mrdq.cli import main
 from mrdq.errors import Problems
 from mrdq.evidence import CRITERIA
-from mrdq.instruments import FORMATS
+from mrdq.instruments import FORMATS, eds_setup, rdml_document
 from mrdq.layout import LAYOUT_COLUMNS, read_layout
+from mrdq.reports.inspect import inspected
 from mrdq.simulate.scenarios import PATIENTS, RUNS
 from mrdq.study import SHEETS
 
@@ -250,6 +260,10 @@ def test_every_rule_set_protocol_and_format_is_documented() -> None:
         assert undocumented(FORMATS, text(page)) == []
 
 
+def test_every_format_is_described_by_hand() -> None:
+    assert undocumented(FORMATS, by_hand(text("docs/export-formats.md"))) == []
+
+
 def test_every_call_is_explained_in_the_readme() -> None:
     rows = [row[0] for row in table_below(text("README.md"), "How to read a call")]
     assert sorted(rows) == sorted(f"`{call}`" for call in vocabulary.CALLS)
@@ -356,6 +370,26 @@ def test_the_rule_set_on_the_page_is_one(tmp_path: Path) -> None:
     assert own["curve_slope_minimum"].value == parent["curve_slope_minimum"].value
     confirmed = [p.name for p in own.parameters.values() if p.confirmed]
     assert confirmed == ["control_gene_delta_cq_maximum", "curve_slope_minimum"]
+
+
+def test_the_limits_on_the_page_are_those_of_the_code() -> None:
+    rows = dict(table_below(text("docs/exports.md"), "Limits"))
+    assert rows["a file"] == f"{input_file.LIMIT // 10**6} MB"
+    assert rows["a member of an archive that is read, unpacked"] == f"{archive.LIMIT // 10**6} MB"
+    assert rows["members of an archive"] == f"{archive.MEMBERS:,}"
+    assert rows["cells of the rectangle that a sheet of an `.xlsx` spans"] == f"{workbook.CELLS:,}"
+    points = rows["an RDML document without its fluorescence points"]
+    assert points == f"{rdml_document.LIMIT // 10**6} million characters"
+    assert rows["an XML member of an `.eds`"] == f"{eds_setup.XML_LIMIT // 10**6} MB"
+
+
+def test_the_inspected_file_on_the_page_is_one() -> None:
+    block = re.search(r"\$ mrdq inspect (\S+)\n(.*?)```", text("docs/commands.md"), re.DOTALL)
+    assert block
+    shown = inspected((ROOT / block[1]).read_bytes(), block[1]).splitlines()
+    for line in block[2].splitlines():
+        start = line.removesuffix("...").rstrip()
+        assert any(known.startswith(start) for known in shown), line
 
 
 def test_the_numbers_of_the_method_are_those_of_the_rule_set() -> None:

@@ -366,7 +366,7 @@ def test_names_of_members() -> None:
         PROTOCOL: protocol(40),
     }
     assert len(read(zipped(members)).row) == 6
-    with pytest.raises(MrdqError, match="one member of each name"):
+    with pytest.raises(MrdqError, match="several members of the same name"):
         read(zipped({**members, RESULTS: results()}))
 
 
