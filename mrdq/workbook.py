@@ -35,6 +35,9 @@ _NOT_AT_ONCE = (
 
 _LETTERS = re.compile(rb"""\sr=["']([A-Z]+)[0-9]""")
 _NUMBERS = re.compile(rb"""\sr=["'][A-Z]*([0-9]+)["']""")
+# A text may hold & in a formula's value; what starts like a number may not.
+_ODD_NUMBER = re.compile(rb"v>(?:[-+.0-9eE\s]+(?:&|<[!?])|\s*(?:&#|<[!?]))")
+_ODD_NUMBER_OF_SPACED = re.compile(rb"<v\s[^<>]*>(?:[-+.0-9eE\s]+(?:&|<[!?])|\s*(?:&#|<[!?]))")
 _FAR = re.compile(rb' r="(?:[B-Z][A-Z][A-Z0-9]|A[A-Z][A-Z]|[A-Z]*[0-9]{5}|[^"]*&)')
 _ODD_ADDRESS = re.compile(rb"""\sr=["'][^"'>]*&""")
 
@@ -72,7 +75,9 @@ class Workbook:
     def cells(self, sheet: str) -> list[list[Cell]]:
         """The rows of a sheet, the first being row 1."""
         if sheet not in self._cells:
-            self._check_extent(sheet)
+            if self._archive:
+                self._check_numbers(sheet, self._worksheet(sheet))
+                self._check_extent(sheet, self._worksheet(sheet))
             try:
                 book = self._book.get_sheet_by_name(sheet)
                 self._cells[sheet] = book.to_python(skip_empty_area=False)
@@ -166,11 +171,20 @@ class Workbook:
             self._xml[sheet] = self._archive.read(self._parts[part])
         return self._xml[sheet]
 
-    def _check_extent(self, sheet: str) -> None:
+    def _check_numbers(self, sheet: str, xml: bytes) -> None:
+        """Refuse numbers that the parser would cut: it stops at an entity, a comment or CDATA."""
+        odd = b"<!DOCTYPE" in xml or _ODD_NUMBER.search(xml)
+        if odd or (b"<v " in xml and _ODD_NUMBER_OF_SPACED.search(xml)):
+            refuse(
+                self._name,
+                "numbers as spreadsheet programs and instruments write them",
+                "a number that holds a reference, a comment or CDATA",
+                column=f"sheet {sheet}",
+                remedy=_AGAIN,
+            )
+
+    def _check_extent(self, sheet: str, xml: bytes) -> None:
         """Refuse a sheet whose cells span more than any table: the parser makes a rectangle of it."""
-        if not self._archive:
-            return
-        xml = self._worksheet(sheet)
         if _usual_extent(xml):
             return
         letters, numbers = set(_LETTERS.findall(xml)), set(_NUMBERS.findall(xml))

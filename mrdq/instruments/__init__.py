@@ -174,7 +174,7 @@ FORMATS: dict[str, Reader] = {
         SEEN,
     ),
     "eds_json": Reader(
-        "Design & Analysis 2 run file (.eds)",
+        "Applied Biosystems Design & Analysis 2 run file (.eds)",
         "the results and the plate setup that the software saved as JSON",
         eds_json.detect,
         eds_json.read,

@@ -167,7 +167,9 @@ def _numbers(
     column: Column, numeric: list[int], typed: bool, problems: Problems
 ) -> tuple[list[float], str]:
     values = [_NAN] * len(column.cells)
-    digits = [i for i in numeric if any(character.isdigit() for character in column.cells[i])]
+    digits = [
+        i for i in numeric if column.cells[i][0].isdigit() or any(map(str.isdigit, column.cells[i]))
+    ]
     try:
         decimal = decimal_sign([column.cells[i] for i in digits])
         if typed and decimal == ",":

@@ -43,11 +43,17 @@ class Rows:
     cells: list[list[str]] = field(default_factory=list)
     flat: list[str] = field(default_factory=list)
     stride: int = 0
+    _columns: list[tuple[str, ...]] | None = None
 
     def column(self, index: int) -> list[str]:
         """The stripped cells of a column."""
         if self.stride:
             return list(map(str.strip, self.flat[index :: self.stride]))
+        if self._columns is None:
+            even = len(set(map(len, self.cells))) == 1
+            self._columns = list(zip(*self.cells, strict=True)) if even else []
+        if self._columns:
+            return list(map(str.strip, self._columns[index]))
         return [row[index].strip() for row in self.cells]
 
     def only(self, kept: Sequence[bool], note: str) -> Rows:
@@ -96,6 +102,13 @@ class Place:
         if well is None and self.spelled == NAMED and not self.block[:1].isdigit():
             well = cell_rules.open_array_well(cell)
         return well
+
+    def all_wells(self, cells: list[str]) -> list[str] | None:
+        """The names of all wells; None if a cell is no well."""
+        wells = list(map(self.wells.get, cells))
+        if None in wells:
+            wells = [self.well(cell.strip()) for cell in cells]
+        return None if None in wells else cast("list[str]", wells)
 
     def problem(
         self, number: int, column: str, expected: str, row: Sequence[str], remedy: str
@@ -161,15 +174,15 @@ def _usual_block(place: Place) -> Rows | None:
         or block.count("\n") != len(ends)
     ):
         return None
-    wells = list(map(place.wells.get, flat[place.header.at["well"] :: stride]))
-    footers = _footers_only(place, rest)
-    if None in wells or footers is None:
+    wells = place.all_wells(flat[place.header.at["well"] :: stride])
+    footers = _footers_only(place, rest) if wells else None
+    if wells is None or footers is None:
         return None
     first = place.found.header_row + 1
     numbers = list(range(first, first + n_rows))
     return Rows(
         numbers,
-        cast("list[str]", wells),
+        wells,
         _footer_note(footers),
         flat=flat,
         stride=stride,
@@ -185,11 +198,11 @@ def _even_rows(place: Place, rows: list[list[str]]) -> Rows | None:
     if set(map(len, rows)) != {len(place.header.names)}:
         return None
     at = place.header.at["well"]
-    wells = [place.wells.get(row[at].strip()) for row in rows]
-    if None in wells:
+    wells = place.all_wells([row[at] for row in rows])
+    if wells is None:
         return None
     first = place.found.header_row + 1
-    return Rows(list(range(first, first + filled)), cast("list[str]", wells), [], cells=rows)
+    return Rows(list(range(first, first + filled)), wells, [], cells=rows)
 
 
 def _footers_only(place: Place, rest: str) -> list[str] | None:

@@ -122,6 +122,25 @@ def split_rows(body: str, delimiter: str, name: str, first_row: int) -> list[lis
         lines.pop()
     if '"' not in body:
         return [line.split(delimiter) for line in lines]
+    return _quoted(lines, delimiter) or _checked_rows(lines, delimiter, name, first_row)
+
+
+def _quoted(lines: list[str], delimiter: str) -> list[list[str]] | None:
+    """All rows at once; None where a quotation mark swallows something, or is left open."""
+    try:
+        rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    if len(rows) != len(lines):
+        return None
+    if delimiter == "\t" and any(
+        len(row) != line.count("\t") + 1 for row, line in zip(rows, lines, strict=True) if line
+    ):
+        return None
+    return rows
+
+
+def _checked_rows(lines: list[str], delimiter: str, name: str, first_row: int) -> list[list[str]]:
     rows: list[list[str]] = []
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 import zipfile
 
+import openpyxl
 import pytest
 
 from mrdq.archive import Archive
@@ -270,3 +273,40 @@ def test_a_document_type_definition() -> None:
 def test_an_encrypted_member_or_one_outside() -> None:
     with pytest.raises(MrdqError, match="a member that lies outside of the archive"):
         Workbook(with_parts(book(), {"../x": b""}), "x")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["<v>27.&#50;5</v>", "<v>27.<!-- -->25</v>", "<v>27.<![CDATA[25]]></v>", "<v>27.&zz;5</v>",
+     "<v>&#50;7.25</v>", '<v xml:space="preserve">27.&#50;5</v>', "<v>27<?x?>.25</v>"],
+)  # fmt: skip
+def test_numbers_that_the_parser_would_cut_are_refused(value: str) -> None:
+    """The parser reads each of these as 27, or as nothing."""
+    data = with_cell(f'<c r="A1">{value}</c>')
+    with pytest.raises(
+        MrdqError, match="numbers as spreadsheet programs and instruments write them"
+    ):
+        Workbook(data, "x.xlsx").cells("Sheet")
+
+
+@pytest.mark.parametrize("value", ["a&amp;b", "A&lt;B"])
+def test_texts_of_formulas_may_hold_references(value: str) -> None:
+    data = with_cell(f'<c r="A1" t="str"><f>B1</f><v>{value}</v></c>')
+    assert Workbook(data, "x.xlsx").cells("Sheet") == [[html.unescape(value)]]
+
+
+def with_cell(cell: str) -> bytes:
+    """A workbook whose one cell is written as this XML."""
+    made = io.BytesIO()
+    book = openpyxl.Workbook()
+    book.active.title = "Sheet"
+    book.active["A1"] = 1
+    book.save(made)
+    out = io.BytesIO()
+    with zipfile.ZipFile(made) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                content = re.sub(rb'<c r="A1".*?</c>', cell.encode(), content)
+            target.writestr(name, content)
+    return out.getvalue()
