@@ -32,8 +32,9 @@ check: $(VENV)/installed-dev
 	snakemake --lint
 
 bench: $(VENV)/installed-dev
-	@echo "== The benchmarks (a minute or two); the table goes to docs/benchmarks.md"
+	@echo "== The benchmarks (a few minutes); the tables go to docs/benchmarks.md and docs/benchmarks-readers.md"
 	$(BIN)/python tests/benchmarks/bench.py
+	$(BIN)/python tests/benchmarks/readers.py
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python docs/generate.py
