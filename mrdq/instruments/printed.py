@@ -52,25 +52,61 @@ def replicate_warnings(rows: Replicates, file: str, decimal: str) -> list[Proble
     are taken for a group: as a whole, or by sample and task, with or without the rows there that
     print none.  Only where no way gives the printed numbers they differ.  ``decimal`` as for the Cq.
     """
-    keys = list(zip(rows.target, rows.mean, rows.sd, strict=True))
-    groups: dict[tuple[str, str, str], list[int]] = {key: [] for key in keys}
-    for index, key in enumerate(keys):
-        groups[key].append(index)
     sign = decimal or "."
     units = _unit(rows.cq_cells, sign), _unit(rows.mean, sign), _unit(rows.sd, sign)
+    keys = list(zip(rows.target, rows.mean, rows.sd, strict=True))
     differ: defaultdict[str, list[str]] = defaultdict(list)
-    for (target, mean, sd), indices in groups.items():
+    for key in _suspects(keys, rows.cq, units, sign):
+        target, mean, sd = key
         printed = _number(mean, sign), _number(sd, sign)
-        if math.isnan(printed[0]) or _agree(rows, indices, printed, units):
-            continue
         wrong = [
             part
-            for part in _parts(rows, indices)
+            for part in _parts(rows, [index for index, one in enumerate(keys) if one == key])
             if not _agree(rows, part, printed, units)
             and not _agree(rows, [*part, *_silent(rows, part[0])], printed, units)
         ]
         differ[target] += [_difference(rows, part, mean, sd) for part in wrong]
     return [_replicates_problem(file, target, found) for target, found in differ.items() if found]
+
+
+def _suspects(
+    keys: list[tuple[str, str, str]], cq: Sequence[float], units: Sequence[float], sign: str
+) -> list[tuple[str, str, str]]:
+    """The printed numbers that the rows which share them, taken together, do not give.
+
+    One pass, with sums of the distances to the printed mean: most files end here.
+    """
+    mean_of = {key: _number(key[1], sign) for key in set(keys)}
+    sums = {key: [0, 0.0, 0.0] for key in keys}
+    for key, value in zip(keys, cq, strict=True):
+        away = value - mean_of[key]
+        if away == away:
+            one = sums[key]
+            one[0] += 1
+            one[1] += away
+            one[2] += away * away
+    return [
+        key
+        for key, (n, total, squares) in sums.items()
+        if n and not _near(int(n), total, squares, (mean_of[key], _number(key[2], sign)), units)
+    ]
+
+
+def _near(
+    n: int, total: float, squares: float, printed: tuple[float, float], units: Sequence[float]
+) -> bool:
+    """Whether ``n`` Cq, by the sums of their distances to the printed mean, give what is printed."""
+    if abs(total / n) > 1.01 * units[1] + units[0] / 2 + _SINGLE * printed[0]:
+        return False
+    if n < 2 or printed[1] != printed[1]:
+        return True
+    about = max(squares - total * total / n, 0.0)
+    spread = 1.01 * units[2] + units[0] + _SINGLE_SD
+    # Of the sample (n - 1) as nearly all print it, or of the group itself (n).
+    return (
+        abs(math.sqrt(about / (n - 1)) - printed[1]) <= spread
+        or abs(math.sqrt(about / n) - printed[1]) <= spread
+    )
 
 
 def _parts(rows: Replicates, indices: Iterable[int]) -> Iterable[list[int]]:
@@ -93,21 +129,10 @@ def _silent(rows: Replicates, first: int) -> list[int]:
 def _agree(
     rows: Replicates, indices: Iterable[int], printed: tuple[float, float], units: Sequence[float]
 ) -> bool:
-    cq = [value for i in indices if (value := rows.cq[i]) == value]
-    if not cq:
+    away = [rows.cq[i] - printed[0] for i in indices if rows.cq[i] == rows.cq[i]]
+    if not away:
         return True
-    mean = sum(cq) / len(cq)
-    if abs(mean - printed[0]) > 1.01 * units[1] + units[0] / 2 + _SINGLE * mean:
-        return False
-    if len(cq) < 2 or printed[1] != printed[1]:
-        return True
-    squares = sum([(value - mean) ** 2 for value in cq])
-    spread = 1.01 * units[2] + units[0] + _SINGLE_SD
-    # Of the sample (n - 1) as nearly all print it, or of the group itself (n).
-    return (
-        abs(math.sqrt(squares / (len(cq) - 1)) - printed[1]) <= spread
-        or abs(math.sqrt(squares / len(cq)) - printed[1]) <= spread
-    )
+    return _near(len(away), sum(away), sum([value * value for value in away]), printed, units)
 
 
 def _difference(rows: Replicates, indices: Sequence[int], mean: str, sd: str) -> str:

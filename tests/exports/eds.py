@@ -34,13 +34,19 @@ def results() -> str:
 def setup() -> str:
     """The XML of the plate: samples, tasks with quantities, and which well is omitted."""
     names = {well: sample for well, sample, *_ in WELLS}
-    samples = "".join(_feature(well, f"<Sample><Name>{names[well]}</Name></Sample>") for well in names)
+    samples = "".join(
+        _feature(well, f"<Sample><Name>{names[well]}</Name></Sample>") for well in names
+    )
     tasks = "".join(
-        _feature(well, f"<DetectorTaskList>{''.join(_task(one) for one in WELLS if one[0] == well)}</DetectorTaskList>")
+        _feature(
+            well,
+            f"<DetectorTaskList>{''.join(_task(one) for one in WELLS if one[0] == well)}</DetectorTaskList>",
+        )
         for well in names
     )
     wells = "".join(
-        f"<Well><Index>{well}</Index><IsOmit>{str(well == OMITTED).lower()}</IsOmit></Well>" for well in range(96)
+        f"<Well><Index>{well}</Index><IsOmit>{str(well == OMITTED).lower()}</IsOmit></Well>"
+        for well in range(96)
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<Plate><Rows>8</Rows><Columns>12</Columns>'
@@ -64,7 +70,9 @@ PROTOCOL = (
     f"<TCProtocol><TCStage><StageFlag>CYCLING</StageFlag><NumOfRepetitions>{CYCLES}</NumOfRepetitions>"
     "<TCStep><CollectionFlag>1</CollectionFlag></TCStep></TCStage></TCProtocol>"
 )
-EXPERIMENT = "<Experiment><RunState>COMPLETE</RunState><RunEndTime>1420459800000</RunEndTime></Experiment>"
+EXPERIMENT = (
+    "<Experiment><RunState>COMPLETE</RunState><RunEndTime>1420459800000</RunEndTime></Experiment>"
+)
 SDS_MEMBERS = {
     SDS + "analysis_result.txt": results(),
     SDS + "plate_setup.xml": setup(),

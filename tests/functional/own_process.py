@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-HANGS = 120
+HANGS = 60
 """Seconds.  Nothing here takes two; whatever takes this long does not end."""
 
 MEMORY = 200
@@ -18,7 +18,7 @@ MEMORY = 200
 
 _CHILD = """
 import resource, sys
-resource.setrlimit(resource.RLIMIT_AS, (4_000_000_000, 4_000_000_000))
+resource.setrlimit(resource.RLIMIT_AS, (3_000_000_000, 3_000_000_000))
 from mrdq.cli import main
 try:
     main(sys.argv[1:])

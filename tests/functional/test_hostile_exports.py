@@ -121,7 +121,11 @@ def other(character: str, rng: random.Random) -> str:
 def in_unread_columns(text: str, export: Export, rng: random.Random) -> str:
     """The text with one cell changed that stands in a column which the notes call not read."""
     lines = text.split("\n")
-    named = [n.partition("columns not read: ")[2].split(", ") for n in export.notes if "columns not read: " in n]
+    named = [
+        n.partition("columns not read: ")[2].split(", ")
+        for n in export.notes
+        if "columns not read: " in n
+    ]
     names = {name for group in named for name in group}
     row = rng.choice(export.row) - 1
     delimiter = max("\t;,", key=lines[row].count)
@@ -138,7 +142,9 @@ def in_unread_columns(text: str, export: Export, rng: random.Random) -> str:
 
 def in_unread_sections(text: str, export: Export, rng: random.Random) -> str:
     """The text with characters changed below a title which the notes call not read."""
-    found = [re.search(r"section \[(.*)\] from row (\d+) on not read", note) for note in export.notes]
+    found = [
+        re.search(r"section \[(.*)\] from row (\d+) on not read", note) for note in export.notes
+    ]
     starts = [int(match[2]) - 1 for match in found if match]
     if not starts:
         return text
@@ -176,13 +182,21 @@ def unread_members(data: bytes, export: Export) -> list[str]:
         for number, sheet in enumerate(sheets, 1)
         if f"sheet {sheet.decode()} not read" in said
     }
-    return [m for m in members if members[m] and (m in named or f"{m} not read" in said or f" {m}" in said)]
+    return [
+        m
+        for m in members
+        if members[m] and (m in named or f"{m} not read" in said or f" {m}" in said)
+    ]
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_changes_of_members_that_are_not_read(name: str) -> None:
     data, rng = contents(name), random.Random(name)
-    unread = [m for m in unread_members(data, whole(data)) if "analysis_result" not in m and "setup" not in m]
+    unread = [
+        m
+        for m in unread_members(data, whole(data))
+        if "analysis_result" not in m and "setup" not in m
+    ]
     if not unread:
         pytest.skip("every member is read, or none is named")
     members = members_of(data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +19,9 @@ def with_shared_strings(members: dict[str, bytes]) -> dict[str, bytes]:
     """The workbook with the name of a sample in the table of strings, where most programs put them."""
     sheet, shared = members["xl/worksheets/sheet2.xml"], b'<c r="D%d" t="s"><v>0</v></c>'
     changed, count = re.subn(
-        rb'<c r="D(\d+)" t="inlineStr"><is><t>patient</t></is></c>', lambda m: shared % int(m[1]), sheet
+        rb'<c r="D(\d+)" t="inlineStr"><is><t>patient</t></is></c>',
+        lambda m: shared % int(m[1]),
+        sheet,
     )
     assert count, "the workbook has no cell to change"
     table = b'<sst xmlns="%b"><si><t>patient</t></si></sst>' % MAIN
@@ -188,9 +189,7 @@ def test_more_members_than_any_run_has(tmp_path: Path) -> None:
 
 LAUGHS = (
     b'<!DOCTYPE r [<!ENTITY a "ha">'
-    + b"".join(
-        b'<!ENTITY %c "%b">' % (98 + i, b"&%c;" % (97 + i) * 10) for i in range(10)
-    )
+    + b"".join(b'<!ENTITY %c "%b">' % (98 + i, b"&%c;" % (97 + i) * 10) for i in range(10))
     + b"]>"
 )
 DECLARED = {
@@ -230,7 +229,11 @@ def test_entities(kind: str, member: str, before: bytes, what: str, tmp_path: Pa
     assert "root:" not in ended.out + ended.err
     assert "haha" not in ended.out + ended.err
     # The members that mrdq itself parses are refused; what only the workbook's parser sees does no harm.
-    assert ended.code == 2 or member in ("xl/sharedStrings.xml", "xl/styles.xml", "xl/worksheets/sheet2.xml")
+    assert ended.code == 2 or member in (
+        "xl/sharedStrings.xml",
+        "xl/styles.xml",
+        "xl/worksheets/sheet2.xml",
+    )
 
 
 @pytest.mark.parametrize("what", DECLARED)
@@ -255,7 +258,9 @@ def test_deeply_nested_elements(kind: str, member: str, before: bytes, tmp_path:
 def test_deeply_nested_elements_in_bare_rdml(tmp_path: Path) -> None:
     deep = b"<x>" * LEVELS + b"</x>" * LEVELS
     for before in (b"20.125</cq>", b"<experiment"):
-        run("inspect", written(tmp_path, rdml.document().encode().replace(before, deep + before, 1)))
+        run(
+            "inspect", written(tmp_path, rdml.document().encode().replace(before, deep + before, 1))
+        )
     refused("inspect", written(tmp_path, b"<rdml>" + b"<x>" * LEVELS))
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import exports
 from exports.zips import members_of, zipped
+
 from mrdq.errors import MrdqError
 from mrdq.instruments import FORMATS, Export, read_export
 from mrdq.vocabulary import CQ_STATES, DETERMINED
@@ -31,7 +32,7 @@ ABSENT = f"real instrument exports are absent: {REAL} (set MRDQ_SHARED)"
 
 ROWS = ("well", "target", "channel", "sample", "task", "quantity", "cq", "cq_state")
 _WELL = re.compile(r"[A-P]([1-9]|1\d|2[0-4])|[A-D]([1-9]|1[0-2])[a-h][1-8]")
-_BYTES = b"0123456789.,;\t\n\r\"<>/=- \x00\x7f\xc3\xff"
+_BYTES = b'0123456789.,;\t\n\r"<>/=- \x00\x7f\xc3\xff'
 
 Row = tuple[object, ...]
 
@@ -56,14 +57,17 @@ def read(data: bytes, *, format: str = "") -> Export | None:  # noqa: A002
     try:
         return read_export(data, "spoilt", format=format)
     except MrdqError as error:
-        assert error.problems, "a refusal without a problem"
-        return None
+        problems = error.problems
+    assert problems, "a refusal without a problem"
+    return None
 
 
 def rows(export: Export) -> list[Row]:
     """What was read of each row, so that equal rows are equal (a nan is None)."""
     columns = (getattr(export, name) for name in ROWS)
-    return [tuple(None if cell != cell else cell for cell in row) for row in zip(*columns, strict=True)]
+    return [
+        tuple(None if cell != cell else cell for cell in row) for row in zip(*columns, strict=True)
+    ]
 
 
 def check(export: Export) -> None:

@@ -52,7 +52,15 @@ def fuzz_all(seconds: int, jobs: int, findings: Path) -> int:
 
 def _fuzz_one(family: str, seconds: int, findings: Path) -> int:
     """Fuzz a family, print its line, and give the number of findings."""
-    words = [sys.executable, str(HERE), family, "--seconds", str(seconds), "--findings", str(findings)]
+    words = [
+        sys.executable,
+        str(HERE),
+        family,
+        "--seconds",
+        str(seconds),
+        "--findings",
+        str(findings),
+    ]
     done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
     ran = re.search(r"number_of_executed_units: *(\d+)", done.stderr)
     found = len(list((findings / family).glob("*.txt")))
@@ -69,7 +77,9 @@ def fuzz(family: str, seconds: int, findings: Path) -> None:
     """
     import atheris
 
-    with atheris.instrument_imports(include=["mrdq.instruments", "mrdq.archive", "mrdq.workbook", "mrdq.worksheets"]):
+    with atheris.instrument_imports(
+        include=["mrdq.instruments", "mrdq.archive", "mrdq.workbook", "mrdq.worksheets"]
+    ):
         from fuzz import corpus
 
     folder = findings / family
@@ -85,10 +95,23 @@ def fuzz(family: str, seconds: int, findings: Path) -> None:
             keep(folder, data, error)
 
     def mutated(data: bytes, largest: int, seed: int) -> bytes:
-        return changed(corpus, data, seed, lambda part: atheris.Mutate(part, max(len(part) + 64, 64)))[:largest]
+        return changed(
+            corpus, data, seed, lambda part: atheris.Mutate(part, max(len(part) + 64, 64))
+        )[:largest]
 
-    limits = [f"-max_total_time={seconds}", f"-max_len={LARGEST}", "-timeout=20", "-rss_limit_mb=2000"]
-    words = [sys.argv[0], str(seeds), "-print_final_stats=1", f"-artifact_prefix={folder}/", *limits]
+    limits = [
+        f"-max_total_time={seconds}",
+        f"-max_len={LARGEST}",
+        "-timeout=20",
+        "-rss_limit_mb=2000",
+    ]
+    words = [
+        sys.argv[0],
+        str(seeds),
+        "-print_final_stats=1",
+        f"-artifact_prefix={folder}/",
+        *limits,
+    ]
     atheris.Setup(words, one_input, custom_mutator=mutated)
     atheris.Fuzz()
 
@@ -122,10 +145,14 @@ def changed(corpus: Any, data: bytes, seed: int, mutate: Any) -> bytes:
 def keep(folder: Path, data: bytes, error: Exception) -> None:
     """The input and the traceback of a finding, unless one that ends in the same place is there."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    name = hashlib.sha256(f"{type(error).__name__} {last.filename} {last.lineno}".encode()).hexdigest()[:12]
+    name = hashlib.sha256(
+        f"{type(error).__name__} {last.filename} {last.lineno}".encode()
+    ).hexdigest()[:12]
     if not (folder / f"{name}.txt").exists():
         (folder / f"{name}.bin").write_bytes(data)
-        (folder / f"{name}.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        (folder / f"{name}.txt").write_text(
+            "".join(traceback.format_exception(error)), encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":
