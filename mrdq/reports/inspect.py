@@ -20,6 +20,9 @@ LETTERS = {
 }
 """Role -> the letter it has in the grid; U as the instruments say unknown."""
 
+ROTOR = (9, 8)
+"""A rotor of 72, named in eights from A1 to I8."""
+
 _ACROSS = 12  # columns of the plate side by side: 96 characters
 _LEGEND = "S standard  U sample  B background  N NTC  E empty  ? no role that mrdq knows   -- undetermined  xx omitted"
 
@@ -99,12 +102,11 @@ def _grid(export: Export, target: str, channel: str) -> _Grid:
         )
         if (named, dye) == (target, channel)
     }
-    rows = [ROWS.index(well[0]) + 1 for well in export.well]
-    columns = [int(well[1:]) for well in export.well]
-    sizes = [size for size in PLATES.values() if size[0] >= max(rows) and size[1] >= max(columns)]
-    n_rows, n_columns = min(sizes, default=(max(rows), max(columns)))
-    if (n_rows, n_columns) != PLATES[384]:
-        n_rows, n_columns = max(n_rows, PLATES[96][0]), max(n_columns, PLATES[96][1])
+    last_row = max(ROWS.index(well[0]) + 1 for well in export.well)
+    last_column = max(int(well[1:]) for well in export.well)
+    drawn = (PLATES[96], ROTOR, PLATES[384])
+    fits = [size for size in drawn if size[0] >= last_row and size[1] >= last_column]
+    n_rows, n_columns = next(iter(fits), PLATES[384])
     return _Grid(n_rows, n_columns, cells)
 
 
