@@ -104,7 +104,7 @@ def _grid(export: Export, target: str, channel: str) -> _Grid:
     }
     last_row = max(ROWS.index(well[0]) + 1 for well in export.well)
     last_column = max(int(well[1:]) for well in export.well)
-    drawn = (PLATES[96], ROTOR, PLATES[384])
+    drawn = (ROTOR,) if export.format == "rotor_gene" else (PLATES[96], PLATES[384])
     fits = [size for size in drawn if size[0] >= last_row and size[1] >= last_column]
     n_rows, n_columns = next(iter(fits), PLATES[384])
     return _Grid(n_rows, n_columns, cells)
