@@ -1,7 +1,9 @@
 # make run    the example study, from nothing to results/
 # make test   the tests                make check  style, types, layers, docs, workflow
 # make bench  the benchmarks           make docs   the generated parts of the docs
+# make fuzz   damaged exports, FUZZ_SECONDS for each family of readers
 PYTHON ?= python3
+FUZZ_SECONDS ?= 60
 VENV := .venv
 BIN := $(abspath $(VENV))/bin
 # Whatever a person's shell is set to, the project's own tools come first.
@@ -10,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Some of Snakemake's dependencies are still built the old way, with a warning, unless told.
 export PIP_USE_PEP517 := 1
 
-.PHONY: run test check bench docs clean
+.PHONY: run test check bench fuzz docs clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed
@@ -36,6 +38,10 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python tests/benchmarks/bench.py
 	$(BIN)/python tests/benchmarks/readers.py
 
+fuzz: $(VENV)/installed-fuzz
+	@echo "== The readers, $(FUZZ_SECONDS) seconds for each family; findings go to build/fuzz/"
+	$(BIN)/python tests/fuzz/fuzz_exports.py --seconds $(FUZZ_SECONDS)
+
 docs: $(VENV)/installed-dev
 	$(BIN)/python docs/generate.py
 	$(BIN)/python tests/spec/print_docs.py
@@ -55,6 +61,11 @@ $(VENV)/installed: $(VENV)/bin/python requirements.lock pyproject.toml
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
 	@echo "== Pinned tools for the tests"
 	$(PIP) install -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/installed-fuzz: $(VENV)/installed
+	@echo "== The fuzzer (for Linux only)"
+	$(PIP) install --no-build-isolation -e '.[fuzz]'
 	@touch $@
 
 clean:

@@ -57,13 +57,13 @@ class Archive:
         """Names of the members, as stored."""
         return list(self._infos)
 
-    def read(self, member: str) -> bytes:
-        """The bytes of a member; its check sum is verified."""
+    def read(self, member: str, *, limit: int = LIMIT) -> bytes:
+        """The bytes of a member, ``limit`` at most; its check sum is verified."""
         info = self._infos[member]
-        if info.file_size > LIMIT:
+        if info.file_size > limit:
             refuse(
                 self.name,
-                f"a member of at most {LIMIT // 1_000_000} MB, as instruments write",
+                f"a member of at most {limit // 1_000_000} MB, as instruments write",
                 f"{info.file_size // 1_000_000} MB",
                 column=f"member {member}",
                 remedy="The file is none that an instrument has written, or is damaged.",

@@ -15,6 +15,7 @@ import yaml
 from mrdq import resources
 from mrdq.errors import MrdqError, Problem, refuse
 from mrdq.guideline import Guideline, Parameter
+from mrdq.input_file import InputFileError, read_input
 from mrdq.protocol import DEFAULT_POSITIVE, Protocol, Timepoint
 
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -62,10 +63,10 @@ def read_yaml(path: Path, shown: str, schema: str) -> dict[str, Any]:
     Raises :class:`MrdqError` with every place that does not fit.
     """
     try:
-        content = yaml.load(path.read_bytes().decode("utf-8-sig"), Loader=_UniqueKeyLoader)
-    except FileNotFoundError:
-        refuse(shown, "a file", remedy="The file does not exist.")
-    except (UnicodeDecodeError, OSError) as error:
+        content = yaml.load(read_input(path).decode("utf-8-sig"), Loader=_UniqueKeyLoader)
+    except InputFileError as error:
+        refuse(shown, error.expected, error.found, remedy=error.remedy)
+    except UnicodeDecodeError as error:
         refuse(shown, "a readable text file in UTF-8", found=str(error))
     except yaml.MarkedYAMLError as error:
         row = error.problem_mark.line + 1 if error.problem_mark else None

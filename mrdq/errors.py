@@ -13,6 +13,8 @@ from typing import NoReturn
 
 ERROR = "error"
 WARNING = "warning"
+MOST_TOLD = 500
+"""Problems that are told at once: more of them have one cause, and nobody reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,14 @@ class Problems:
 
     def raise_if_any(self) -> None:
         """Raise what was collected; warnings alone raise nothing."""
-        if self.errors:
-            raise MrdqError(self.errors)
+        if not self.errors:
+            return
+        told, more = self.errors[:MOST_TOLD], len(self.errors) - MOST_TOLD
+        if more > 0:
+            last = told[-1]
+            told.append(Problem(last.file, "no more problems", f"{more:,} more of them",
+                                remedy="Mend those that are told, and check again."))  # fmt: skip
+        raise MrdqError(told)
 
 
 def refuse(

@@ -123,6 +123,7 @@ def _read_run(
         row["instrument"] = ("'" if is_formula(export.instrument) else "") + export.instrument
         problems.extend(_last_cycle(export, record["export"]))
         if record["layout"]:
+            problems.extend(_link(study, record["layout"].partition("#")[0]))
             row["layout_sha256"] = hashlib.sha256(
                 _bytes(study, record["layout"].partition("#")[0], "layout", place)
             ).hexdigest()

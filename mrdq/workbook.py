@@ -20,6 +20,9 @@ from mrdq.worksheets import Cell, as_text, column_index, refuse_cells_without_va
 CELLS = 2_000_000
 """Cells of the rectangle that a sheet's cells span; the largest of the real files seen has 500,000."""
 
+SHEET = 16_000_000
+"""Bytes of a sheet's XML; the largest sheet of wells of the real files seen has 0.7 million."""
+
 _AGAIN = "Open the workbook and save it again, or export the run again."
 _ZIP = b"PK"
 _BOOK = "xl/workbook.xml"
@@ -168,7 +171,7 @@ class Workbook:
         if not self._archive or part not in self._parts:
             self._refuse_other_kind()
         if sheet not in self._xml:
-            self._xml[sheet] = self._archive.read(self._parts[part])
+            self._xml[sheet] = self._archive.read(self._parts[part], limit=SHEET)
         return self._xml[sheet]
 
     def _check_numbers(self, sheet: str, xml: bytes) -> None:

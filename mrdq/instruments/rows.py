@@ -18,6 +18,7 @@ from mrdq.instruments import cells as cell_rules
 from mrdq.instruments import words
 from mrdq.instruments.header import Header
 from mrdq.instruments.source import Found, Source, rows_of
+from mrdq.instruments.text import refuse_many_rows
 from mrdq.vocabulary import STANDARD
 
 NAMED, NUMBERED, ROTOR = "named", "numbered", "rotor"
@@ -122,6 +123,9 @@ class Place:
 
 def settle(place: Place, source: Source, problems: Problems) -> Rows:
     """Say of every row whether it is a well, blank, a footer or a problem."""
+    body = place.found.body
+    count = body.count("\n") if isinstance(body, str) else len(body)
+    refuse_many_rows(count, source.name)
     usual = _usual_block(place)
     if usual is not None:
         return usual
@@ -267,8 +271,8 @@ def _check_end(place: Place, rows: Rows, n_rows: int, problems: Problems) -> Non
         return
     row, header = rows.cells[-1], place.header
     at = len(row) - 1
-    read = at not in header.read or (
-        len(row) == len(header.names) and _at_most_a_name_is_cut(row, header)
+    read = len(row) >= len(header.names) and (
+        at not in header.read or _at_most_a_name_is_cut(row, header)
     )
     expected = "a line end after the last cell"
     remedy = f"The export may be cut off at row {last}: export it again, or end the last line if it is whole."

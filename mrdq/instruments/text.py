@@ -9,6 +9,12 @@ from typing import NoReturn
 
 from mrdq.errors import refuse
 
+LINE = 200_000
+"""Characters of a line; the longest of the real files seen has 300."""
+
+ROWS = 50_000
+"""Rows of a results table; an OpenArray has 3,072 wells."""
+
 DELIMITERS = "\t;,"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -39,7 +45,21 @@ def decode(data: bytes, name: str) -> str:
     text = _decode(data, name)
     if "\0" in text:
         refuse(name, "text", "NUL bytes", remedy="The file is damaged, or no text. " + _SAVE_AGAIN)
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    _refuse_long_lines(text, name)
+    return text
+
+
+def _refuse_long_lines(text: str, name: str) -> None:
+    """A line of millions of cells is no table, and would cost gigabytes to split."""
+    at = -1
+    while len(text) - at > LINE + 1:
+        end = text.rfind("\n", at + 1, at + 2 + LINE)
+        if end < 0:
+            found = f"a longer one in row {row_at(text, at + 1)}"
+            refuse(name, f"lines of at most {LINE:,} characters", found, remedy=_SAVE_AGAIN)
+        at = end
 
 
 def _decode(data: bytes, name: str) -> str:
@@ -117,12 +137,24 @@ def split_rows(body: str, delimiter: str, name: str, first_row: int) -> list[lis
 
     Raises :class:`MrdqError` where a quotation mark swallows a line end, or a tab.
     """
+    refuse_many_rows(body.count("\n"), name)
     lines = body.split("\n")
     if not lines[-1]:
         lines.pop()
     if '"' not in body:
         return [line.split(delimiter) for line in lines]
     return _quoted(lines, delimiter) or _checked_rows(lines, delimiter, name, first_row)
+
+
+def refuse_many_rows(count: int, name: str) -> None:
+    """Refuse a table that no plate fills, before it is taken apart."""
+    if count > ROWS:
+        refuse(
+            name,
+            f"a table of at most {ROWS:,} rows",
+            f"{count:,}",
+            remedy="Export the results alone, without the raw data.",
+        )
 
 
 def _quoted(lines: list[str], delimiter: str) -> list[list[str]] | None:

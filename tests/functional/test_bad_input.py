@@ -972,7 +972,7 @@ def test_folder_that_is_no_study(tmp_path: Path, verb: str) -> None:
     empty = mrdq(verb, tmp_path)
     assert empty.code == 2
     assert empty.problems == [
-        f"error: {CONFIG}: found nothing, expected a file. The file does not exist."
+        f"error: {CONFIG}: found nothing, expected a file that exists. Mend the path."
     ]
 
 

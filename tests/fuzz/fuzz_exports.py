@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve()
-FINDINGS = HERE.parents[2] / ".fuzz"
+FINDINGS = HERE.parents[2] / "build/fuzz"
 LARGEST = 60_000
 """Bytes of an input.  Small exports reach every line, and larger ones only take longer."""
 
@@ -63,11 +63,13 @@ def _fuzz_one(family: str, seconds: int, findings: Path) -> int:
     ]
     done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
     ran = re.search(r"number_of_executed_units: *(\d+)", done.stderr)
-    found = len(list((findings / family).glob("*.txt")))
-    print(f"{family:24}{ran[1] if ran else 'no':>10} executions{found:6} findings", flush=True)
-    if not ran:
+    # Beside our own pairs: inputs that took too long or too much memory, which end the process.
+    kept = [path for path in (findings / family).glob("*") if path.suffix != ".bin"]
+    ended = ran is not None and done.returncode == 0
+    print(f"{family:24}{ran[1] if ran else 'no':>10} executions{len(kept):6} findings", flush=True)
+    if not ended:
         print(done.stderr[-2000:], file=sys.stderr)
-    return found + (ran is None)
+    return len(kept) + (not ended)
 
 
 def fuzz(family: str, seconds: int, findings: Path) -> None:
@@ -82,6 +84,8 @@ def fuzz(family: str, seconds: int, findings: Path) -> None:
     ):
         from fuzz import corpus
 
+    if family not in corpus.families():
+        sys.exit(f"no family {family}: choose from {', '.join(corpus.families())}")
     folder = findings / family
     folder.mkdir(parents=True, exist_ok=True)
     seeds = Path(tempfile.mkdtemp(prefix="mrdq-fuzz-"))
