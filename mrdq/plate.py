@@ -178,7 +178,11 @@ def _match(
         elif rows and any(record["role"] != words.EMPTY for record, _ in group):
             found = ", ".join(export.target[i] or f"channel {export.channel[i]}" for i in rows)
             named = all(export.target[i] for i in rows)
-            remedy = "name them as the instrument does" if named else "give each its channel, in a column channel"
+            remedy = (
+                "name them as the instrument does"
+                if named
+                else "give each its channel, in a column channel"
+            )
             problems.add(Problem(layout.file, f"targets of well {well} as the export names them ({found})",
                                  ", ".join(record["target"] for record, _ in group), group[0][1], "target",
                                  f"The well holds several targets: {remedy}."))  # fmt: skip

@@ -1,10 +1,16 @@
 """Bio-Rad CFX Manager and CFX Maestro: "Quantification Cq Results" as csv, text or xlsx.
 
-The table starts in the first row, with an index column whose header is empty.
+The table starts in the first row, with an index column whose header is empty.  A custom export is
+text with the same columns and no index column, below lines such as ``File Name,….pcrd`` and
+``CFX Maestro Version,…`` or with none above it (from public descriptions, not seen on a real file).
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
+from mrdq.instruments.applied_biosystems import lines_above
 from mrdq.instruments.export import Export
 from mrdq.instruments.source import TEXT, WORKBOOK, Found, Missing, Source, text_table
 from mrdq.instruments.table import Recipe, read_table
@@ -14,11 +20,18 @@ from mrdq.instruments.words import instruments_own_sheet
 RECIPE = Recipe("biorad_cfx", required=("well", "task", "cq", "channel"))
 NO_HEADER = "header in the first row that starts with an empty cell"
 
+_CUSTOM_HEADER = re.compile(r'^"?Well"?[,;\t]"?Fluor"?[,;\t]', re.MULTILINE)
+_CUSTOM_START = re.compile(r'"?(?:File Name"?[,;\t]|Well"?[,;\t]"?Fluor"?[,;\t])')
+_HEAD_CHARACTERS = 20_000
+_VERSIONS = ("CFX Maestro Version", "CFX Manager Version")
+
 
 def detect(source: Source) -> Found | Missing:
     """The table, or what is missing of its header."""
     if source.kind == TEXT:
         line, at = first_line(source.text)
+        if _CUSTOM_START.match(line):
+            return _custom(source, at)
         if line[:1] not in (*DELIMITERS, '"'):
             return Missing(NO_HEADER)
         return _checked(text_table(source, at, len(source.text), reason=""))
@@ -29,7 +42,25 @@ def detect(source: Source) -> Found | Missing:
 
 def read(source: Source, found: Found) -> Export:
     """The export; starting quantities are those of the standards only."""
-    return read_table(source, found, RECIPE)
+    lines = found.heading
+    software = next((f"{key} {lines[key].rstrip('. ')}" for key in _VERSIONS if key in lines), "")
+    run_date = lines.get("Run Ended", "") or lines.get("Run Started", "")
+    return read_table(source, found, RECIPE, software=software, run_date=run_date)
+
+
+def _custom(source: Source, at: int) -> Found | Missing:
+    """The table of a custom export, below its lines of key and value."""
+    match = _CUSTOM_HEADER.search(source.text, at, _HEAD_CHARACTERS)
+    if match is None:
+        return Missing('header line that starts with "Well" and "Fluor"')
+    found = text_table(source, match.start(), len(source.text), reason="")
+    header = RECIPE.header(found.header)
+    if header.problem:
+        return Missing(f"{header.problem} in the header in row {found.header_row}")
+    named = ", ".join(header.name(column) for column in RECIPE.required)
+    heading = lines_above(source.text[at : match.start()])
+    reason = f"the columns {named} of a custom export"
+    return replace(found, reason=reason, heading=heading)
 
 
 def _checked(found: Found) -> Found | Missing:

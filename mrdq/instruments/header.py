@@ -9,6 +9,8 @@ from functools import lru_cache
 from mrdq.instruments import words
 
 _LAST_BRACKETS = re.compile(r"\([^()]*\)$")
+_MAY_STAND_TWICE = ("target", "sample", "task", "channel")
+"""Columns of names: a user who chooses the columns of an export may choose one twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Header:
     unread: names of the other columns.
     aligned: indices of columns that hold true or false in every row, and so show a shifted row.
     problem: what is wrong with the header, as the end of "found no …"; ``""`` if nothing is.
+    twice: pairs of indices of columns of names under the same header: they have to say the same.
     """
 
     at: dict[str, int]
@@ -37,6 +40,7 @@ class Header:
     aligned: tuple[int, ...]
     problem: str = ""
     quality: tuple[tuple[int, str], ...] = ()
+    twice: tuple[tuple[int, int], ...] = ()
 
     def name(self, column: str) -> str:
         """Our column under the name the export has for it."""
@@ -50,19 +54,23 @@ def read_header(
     """The columns of a family of exports in a header row.
 
     ``required`` are the columns it has to have; with ``flags``, columns named in capitals may
-    be flags.  A column that stands there twice is a problem: none is picked.  ``Quantity (…)``
-    of ``aliases.yaml`` is ``Quantity`` with any unit.
+    be flags.  Two columns for one of ours are a problem: none is picked, but for names that stand
+    there twice under the same header.  ``Quantity (…)`` of ``aliases.yaml`` is ``Quantity`` with
+    any unit.
     """
     names = tuple(cell.strip().strip("\ufeff") for cell in cells)
     spelled = [words.plain(name) for name in names]
     spellings = [{name, _LAST_BRACKETS.sub("(…)", name)} for name in spelled]
-    at, problem = {}, ""
+    at, twice, problem = {}, [], ""
     for column, headers in words.columns(family).items():
         here = [index for index, forms in enumerate(spellings) if not forms.isdisjoint(headers)]
         if column == "well":
             first = next((name for name in headers if name in spelled), "")
             here = [index for index in here if spelled[index] == first]
-        if len(here) > 1:
+        if column in _MAY_STAND_TWICE and len({spelled[index] for index in here}) == 1:
+            at[column] = here[0]
+            twice += [(here[0], index) for index in here[1:]]
+        elif len(here) > 1:
             both = " and ".join(f'"{names[index]}"' for index in here)
             problem = problem or f"single column for {column}: there are {both}"
         elif here:
@@ -81,8 +89,10 @@ def read_header(
         if name in known and i not in at.values()
     )
     read = frozenset(at.values()) | frozenset(marks) | {index for index, _ in quality}
+    read |= {index for _, index in twice}
     unread = tuple(name for i, name in enumerate(names) if name and i not in read)
-    return Header(at, names, marks, read, max(read, default=-1), unread, aligned, problem, quality)
+    last = max(read, default=-1)
+    return Header(at, names, marks, read, last, unread, aligned, problem, quality, tuple(twice))
 
 
 def _may_flag(name: str) -> bool:

@@ -93,6 +93,15 @@ def _warnings(source: Source, found: Found, export: Export) -> list[Problem]:
     if DETERMINED not in export.cq_state and "call" not in at:
         remedy = "The analysis may not have been calculated: calculate it, and export it again."
         warnings.append(_warning(source, found.header[at["cq"]], "a Cp of any well", "", remedy))
+    bounds = _bounds(export)
+    if bounds:
+        expected = "crossing points, and not the cycle after which they lie"
+        remedy = (
+            "The software marks these Cp as late and writes a bound for them: the signal may have come later "
+            "than this. They are read as they stand. Compare the wells on the instrument's screen."
+        )
+        column = found.header[at["cq"]]
+        warnings.append(_warning(source, column, expected, ", ".join(bounds), remedy))
     wells = _wells_of_other_color(source, found, export)
     if wells:
         expected = "the colour of a negative call beside an empty Cp, and that of a positive one beside a Cp"
@@ -100,6 +109,16 @@ def _warnings(source: Source, found: Found, export: Export) -> list[Problem]:
         column = found.header[at["color"]]
         warnings.append(_warning(source, column, expected, ", ".join(wells), remedy))
     return warnings
+
+
+def _bounds(export: Export) -> list[str]:
+    """Wells whose Cp is a whole number beside the status of a late one: ``>`` and 35."""
+    late = words.exactly("lightcycler_480_late")
+    return [
+        f"{well} ({cq:g})"
+        for well, cq, flags in zip(export.well, export.cq, export.flags, strict=True)
+        if cq.is_integer() and not late.isdisjoint(flags.split(";"))
+    ]
 
 
 def _wells_of_other_color(source: Source, found: Found, export: Export) -> list[str]:

@@ -84,7 +84,7 @@ def read(source: Source, found: Found) -> Export:
         read_verdicts({root: d.root for root, d in documents.items()}) if lightcycler96 else None
     )
     names = read_names(document.root, lightcycler96=lightcycler96)
-    rows, problems = _rows(source.name, document.root, runs, names, verdicts)
+    rows, problems = _rows(source.name, document, runs, names, verdicts)
     export = _export(found, document, runs, names, rows, content.unread)
     refuse_twins(export, source.name, problems)
     problems.raise_if_any()
@@ -134,14 +134,16 @@ def _is_lightcycler96(run: Element) -> bool:
 
 
 def _rows(
-    file: str, root: Element, runs: list[Element], names: Names, verdicts: Verdicts | None
+    file: str, document: Document, runs: list[Element], names: Names, verdicts: Verdicts | None
 ) -> tuple[Rows, Problems]:
     """The rows of all runs, and what is wrong with them; raises where there are none."""
-    problems, rows = Problems(), Rows(file)
+    problems, rows, root = Problems(), Rows(file), document.root
     own = text_of(root, "id/publisher") == PUBLISHER
     for run in runs:
-        plate = Plate.of(run, root.get("version", ""), names, verdicts, own=own)
-        take_run(plate, run, rows, problems)
+        reactions = document.reactions(run)
+        version = root.get("version", "")
+        plate = Plate.of(run, version, names, verdicts, cycles=reactions.cycles, own=own)
+        take_run(plate, run, reactions, rows, problems)
     rows.check(problems, names.twice)
     if not rows.well:
         problems.raise_if_any()

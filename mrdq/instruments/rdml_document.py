@@ -1,8 +1,8 @@
 """RDML and its companions as XML trees: bytes to elements, no entities, no curves.
 
 A document that declares a document type is refused: entities, and so every attack by XML, need
-one.  Fluorescence points are nine tenths of a document and are cut out before it is parsed; the
-last cycle of each curve stays, for it says how many were run.
+one.  Fluorescence points are cut out before it is parsed (``rdml_points``), and reactions are taken
+from the text where they are plain (``rdml_plain``): a full plate is a hundred times smaller then.
 """
 
 from __future__ import annotations
@@ -12,25 +12,31 @@ from collections import Counter
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import NoReturn
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from mrdq.errors import refuse
-
-_NAMESPACE = re.compile(r' xmlns="http://www\.(?:rdml\.org|roche\.ch/\w+)"')
+from mrdq.instruments.rdml_plain import MARK, read_plain
+from mrdq.instruments.rdml_points import only_call, without_points
+from mrdq.instruments.rdml_reactions import Reactions, of_elements
+from mrdq.instruments.xml_size import too_much
 
 LIMIT = 20_000_000
-"""Characters of a document without its curves; a plate of 384 wells and 4 dyes has half a million."""
+"""Bytes of a document without its curves; a plate of 384 wells and 4 dyes has half a million."""
 
+_NAMESPACE = re.compile(rb' xmlns="http://www\.(?:rdml\.org|roche\.ch/\w+)"')
+_UTF8 = {"utf-8", "utf8"}
 _ENCODINGS = {
-    **{"utf-8": "utf-8-sig", "utf8": "utf-8-sig", "us-ascii": "ascii", "utf-16": "utf-16"},
+    **{"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "utf-16": "utf-16"},
     **{"iso-8859-1": "latin-1", "windows-1252": "cp1252"},
 }
 _DECLARED = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([^"']+)["']""")
+_BOM = b"\xef\xbb\xbf"
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENTS = re.compile(rb"<!--(?:[^-]|-[^-])*-->")
 _ROOT = re.compile(r"<(?:!DOCTYPE\s+)?(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
 _HEAD = 4000
+_GRAPH = b"</factGraph>"
 _TAG = attrgetter("tag")
-_CYCLE = re.compile(r"<adp>\s*<cyc>\s*(\d+)(?:\.0*)?\s*</cyc>")
 _AGAIN = (
     "The file is damaged or cut off. Export the run again, or copy it again from the instrument."
 )
@@ -38,18 +44,27 @@ _AGAIN = (
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed document: element names without namespace, and how often each is there."""
+    """A parsed document: element names without namespace, and how often each is there.
+
+    ``runs`` are the reactions that were taken from the text; :meth:`reactions` knows both ways.
+    """
 
     root: Element
     names: Counter[str] = field(default_factory=Counter)
+    runs: list[Reactions] = field(default_factory=list)
+
+    def reactions(self, run: Element) -> Reactions:
+        """The reactions of one of the runs."""
+        mark = run.find(MARK) if self.runs else None
+        return of_elements(run) if mark is None else self.runs[int(mark.get("at", ""))]
 
 
 def root_name(data: bytes) -> str:
     """The name of the root element, without namespace prefix, from the head; ``""`` if no XML."""
-    if not data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
+    head = data[:_HEAD]
+    if not head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
         return ""
-    head = data[:_HEAD].replace(b"\0", b"").decode("latin-1")
-    match = _ROOT.search(_COMMENT.sub("", head))
+    match = _ROOT.search(_COMMENT.sub("", head.replace(b"\0", b"").decode("latin-1")))
     return match[1] if match else ""
 
 
@@ -57,11 +72,43 @@ def parse(data: bytes, file: str, place: str) -> Document:
     """The document, without its fluorescence points.
 
     ``place`` names the member in messages.  Raises :class:`MrdqError` where it is not well
-    formed, not in its declared encoding, or declares a document type.
+    formed, not in its declared encoding, too large, or declares a document type.
     """
-    text = _decode(data, file, place)
-    declared = "!" in text and "<!" in text
-    if declared and ("<!DOCTYPE" in text or "<!ENTITY" in text):
+    data = without_comments(as_utf8(data, file, place), file, place)
+    if b"!" in data and b"<!" in data:  # CDATA could hide what is a point.
+        return whole(data, data, file, place)
+    if b"rocheLC96CalculatedData" in data[:_HEAD]:
+        graphs = data.rsplit(_GRAPH)
+        return whole(_GRAPH.join(map(only_call, graphs)), data, file, place)
+    parts = data.rsplit(b"</data>")  # twice as fast as split
+    return _plain(parts) or _lean(data, parts, file, place)
+
+
+def as_utf8(data: bytes, file: str, place: str) -> bytes:
+    """The document in UTF-8; what is said to be UTF-8 is not checked yet."""
+    declared = _DECLARED.match(data.removeprefix(_BOM))
+    name = declared[1].decode("latin-1").lower() if declared else "utf-8"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        name = "utf-16"
+    if name not in _ENCODINGS:
+        refuse(
+            file, f"an encoding out of {', '.join(_ENCODINGS)}", name, column=place, remedy=_AGAIN
+        )
+    if name in _UTF8:
+        return data.removeprefix(_BOM)
+    if len(data) > LIMIT:
+        _too_large(file, place, f"{len(data) // 1_000_000} MB in {name}")
+    try:
+        return data.decode(_ENCODINGS[name]).encode()
+    except UnicodeDecodeError as error:
+        damaged(file, place, f"no {name} at byte {error.start}")
+
+
+def without_comments(data: bytes, file: str, place: str) -> bytes:
+    """The document without its comments; raises :class:`MrdqError` if it declares a type."""
+    if b"!" not in data or b"<!" not in data:
+        return data
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         refuse(
             file,
             "XML without a document type, as instruments write it",
@@ -70,93 +117,94 @@ def parse(data: bytes, file: str, place: str) -> Document:
             remedy="Nothing of it was read: a document type can hide and multiply content. "
             "Export the run again from the instrument's software.",
         )
-    # Comments and CDATA could hide what is a point.
-    lean, melting = (text, False) if declared else _without_points(text)
+    return data if b"<![CDATA[" in data else _COMMENTS.sub(b"", data)
+
+
+def whole(lean: bytes, data: bytes, file: str, place: str) -> Document:
+    """The document ``data``, of which ``lean`` is what is to be parsed."""
     if len(lean) > LIMIT:
-        expected = f"an XML document of at most {LIMIT // 1_000_000} MB beside its curves"
-        refuse(file, expected, f"{len(lean) // 1_000_000} MB", column=place, remedy=_AGAIN)
+        _too_large(file, place, f"{len(lean) // 1_000_000} MB")
+    if much := too_much(lean):
+        _too_large(file, place, much)
     try:
-        root = fromstring(_NAMESPACE.sub("", lean))
+        if not lean.isascii():
+            lean.decode()
+        root = tree(lean)
+    except UnicodeDecodeError:
+        damaged(file, place, f"no utf-8 at byte {_not_utf8(data)}")
     except (ParseError, ValueError) as error:
-        _damaged(file, place, str(error))
+        damaged(file, place, str(error))
+    return Document(root, names_of(root))
+
+
+def tree(data: bytes) -> Element:
+    """The root element of a document in UTF-8, whatever it declares."""
+    parser = XMLParser(encoding="utf-8")
+    parser.feed(_NAMESPACE.sub(b"", data))
+    root: Element = parser.close()
+    return root
+
+
+def names_of(root: Element) -> Counter[str]:
+    """How often each element is there; takes the namespaces off."""
     names = Counter(map(_TAG, root.iter()))
     if any("}" in name for name in names):
         for element in root.iter():
             element.tag = element.tag.rpartition("}")[2]
         names = Counter(map(_TAG, root.iter()))
-    return Document(root, names + Counter({"mdp": int(melting)}))
+    return names
 
 
 def text_of(element: Element | None, path: str = ".") -> str:
     """The stripped text below an element; ``""`` where there is none."""
-    found = element.findtext(path) if element is not None else None
+    if element is None:
+        return ""
+    found = element.text if path == "." else element.findtext(path)
     return (found or "").strip()
 
 
-def _decode(data: bytes, file: str, place: str) -> str:
-    declared = _DECLARED.match(data.removeprefix(b"\xef\xbb\xbf"))
-    name = declared[1].decode("latin-1").lower() if declared else "utf-8"
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        name = "utf-16"
-    if name not in _ENCODINGS:
-        refuse(
-            file, f"an encoding out of {', '.join(_ENCODINGS)}", name, column=place, remedy=_AGAIN
-        )
-    try:
-        return data.decode(_ENCODINGS[name])
-    except UnicodeDecodeError as error:
-        _damaged(file, place, f"no {name} at byte {error.start}")
-
-
-def _damaged(file: str, place: str, found: str) -> NoReturn:
+def damaged(file: str, place: str, found: str) -> NoReturn:
     refuse(file, "a whole XML document", found[:120], column=place, remedy=_AGAIN)
 
 
-def _without_points(text: str) -> tuple[str, bool]:
-    """The text without its points, and whether melting curves were among them."""
-    if "rocheLC96CalculatedData" in text[:_HEAD]:
-        return "</factGraph>".join(map(_only_call, text.split("</factGraph>"))), False
-    parts = [_last_cycle(part) for part in text.split("</data>")]
-    melting = any("<mdp>" in part for part in parts)
-    return "</data>".join(map(_without_melting, parts) if melting else parts), melting
+def _plain(parts: list[bytes]) -> Document | None:
+    """The document with its reactions taken from the text; None where they are not plain."""
+    plain = read_plain(parts) if len(parts) > 1 else None
+    if plain is None:
+        return None
+    around = b"".join(plain.around)
+    if len(around) > LIMIT or too_much(around):
+        return None
+    try:
+        root = tree(around)
+    except (ParseError, ValueError):
+        return None  # whole, it may be well formed
+    names = names_of(root)
+    marks = sum(len(run.findall(MARK)) for run in root.findall("experiment/run"))
+    if not marks == names.pop(MARK, 0) == len(plain.runs) or "react" in names:
+        return None
+    return Document(root, names + Counter(plain.names), plain.runs)
 
 
-def _last_cycle(part: str) -> str:
-    """All points but the last are cut, if they are consecutive cycles that count from 1 or above."""
-    first, last = part.find("<adp>"), part.rfind("<adp>")
-    if first == last:
-        return part
-    points = part[first:last]
-    low, high = (_cycle(part, at) for at in (first, last))
-    if 1 <= low < high and _alike(points, "</adp>", high - low):
-        return part[:first] + part[last:]
-    return part
+def _lean(data: bytes, parts: list[bytes], file: str, place: str) -> Document:
+    """The document without its points, all of it parsed as XML."""
+    melting = False
+    for i, part in enumerate(parts):
+        parts[i], melted = without_points(part)
+        melting |= melted
+    document = whole(b"</data>".join(parts), data, file, place)
+    document.names["mdp"] += int(melting)
+    return document
 
 
-def _cycle(part: str, at: int) -> int:
-    match = _CYCLE.match(part, at)
-    return int(match[1]) if match else 0
+def _not_utf8(data: bytes) -> int:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return len(data)
 
 
-def _without_melting(part: str) -> str:
-    first, end = part.find("<mdp>"), part.rfind("</mdp>") + len("</mdp>")
-    points = part[first:end]
-    if 0 <= first < end and _alike(points, "</mdp>", points.count("<mdp>")):
-        return part[:first] + part[end:]
-    return part
-
-
-def _alike(points: str, end: str, number: int) -> bool:
-    """Whether all points have as many elements as the first, so that nothing stands between them."""
-    return points.count("<") == number * points.count("<", 0, points.find(end) + len(end))
-
-
-def _only_call(part: str) -> str:
-    """A LightCycler 96 curve without what follows its call; the analyses are left whole."""
-    if (
-        "<factGraph" not in part
-        or part.count("<call>") != 1
-        or part.rstrip().endswith("rocheLC96CalculatedData>")
-    ):
-        return part
-    return part[: part.find("</call>") + len("</call>")]
+def _too_large(file: str, place: str, found: str) -> NoReturn:
+    expected = f"an XML document of at most {LIMIT // 1_000_000} MB beside its curves"
+    refuse(file, expected, found, column=place, remedy=_AGAIN)

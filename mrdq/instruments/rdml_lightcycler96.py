@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from mrdq.errors import Problem, Problems
 from mrdq.instruments import words
 from mrdq.instruments.rdml_document import text_of
 from mrdq.vocabulary import DETERMINED
@@ -53,20 +52,20 @@ def read_verdicts(members: Mapping[str, Element]) -> Verdicts:
     calls: defaultdict[Curve, list[str]] = defaultdict(list)
     cqs: defaultdict[Curve, list[str]] = defaultdict(list)
     excluded, quantities = set(), {}
-    for member in members.values():
-        for curve, graph in _graphs(member):
-            curve_of[graph.get("id", "")] = curve
-            calls[curve] += [call.text or "" for call in graph.iterfind("call")]
-            if given := graph.get("geneConcentration", ""):
-                quantities[curve] = given
-            if graph.get("isExcluded") == "true":
-                excluded.add(curve)
+    for curve, graph in (found for member in members.values() for found in _graphs(member)):
+        said = graph.attrib
+        curve_of[said.get("id", "")] = curve
+        calls[curve] += [call.text or "" for call in graph.findall("call")]
+        if given := said.get("geneConcentration", ""):
+            quantities[curve] = given
+        if said.get("isExcluded") == "true":
+            excluded.add(curve)
     for source in _sources(members.values()):
         analysed = curve_of.get(text_of(source, "graphId"))
         if analysed is None:
             continue
-        calls[analysed] += [call.text or "" for call in source.iterfind("call")]
-        cqs[analysed] += [cq.text or "" for cq in source.iterfind("cq")]
+        calls[analysed] += [call.text or "" for call in source.findall("call")]
+        cqs[analysed] += [cq.text or "" for cq in source.findall("cq")]
         if text_of(source, "excluded") == "true":
             excluded.add(analysed)
     return Verdicts(calls, cqs, frozenset(excluded), quantities)
@@ -77,28 +76,26 @@ def state_of(verdicts: Verdicts, curve: Curve) -> str:
     return words.call_states(FAMILY).get(words.plain(verdicts.call(curve)), "")
 
 
-def check(verdicts: Verdicts, curve: Curve, cq: float, where: Problem, problems: Problems) -> None:
-    """Problems of a curve: no call, an unknown one, or an analysis that says something else.
+def complaints(verdicts: Verdicts, curve: Curve, cq: float) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with a curve: expected, found, remedy.
 
-    ``where`` has file, row and place of the curve; ``cq`` [cycles] is the stored one.
+    Wrong are no call, an unknown one, or an analysis that says something else than the call or
+    the stored ``cq`` [cycles].
     """
-
-    def wrong(expected: str, found: str, remedy: str = _AGAIN) -> None:
-        problems.add(Problem(where.file, expected, found, where.row, where.column, remedy))
-
-    said = dict.fromkeys(verdicts.calls.get(curve, ()))
-    if not state_of(verdicts, curve):
+    said = verdicts.calls.get(curve) or []
+    state = state_of(verdicts, curve)
+    if not state:
         known = ", ".join(words.calls(FAMILY))
-        wrong(f"a call of the LightCycler 96 software ({known}): the stored Cq alone does not say "
-              "whether there was a signal", " and ".join(said))  # fmt: skip
-    elif len(said) > 1:
-        remedy = "A call was edited, or analyses differ: make them agree. "
-        wrong("one call in all analyses", " and ".join(said), remedy + _AGAIN)
-    elif math.isnan(cq) and state_of(verdicts, curve) == DETERMINED:
-        wrong("a Cq, for the call is positive", "")
+        yield (f"a call of the LightCycler 96 software ({known}): the stored Cq alone does not say "
+               "whether there was a signal", " and ".join(dict.fromkeys(said)), _AGAIN)  # fmt: skip
+    elif len(set(said)) > 1:
+        remedy = f"A call was edited, or analyses differ: make them agree. {_AGAIN}"
+        yield "one call in all analyses", " and ".join(dict.fromkeys(said)), remedy
+    elif state == DETERMINED and math.isnan(cq):
+        yield "a Cq, for the call is positive", "", _AGAIN
     for text in verdicts.cqs.get(curve, ()):
         if not _same(text, cq):
-            wrong("the same Cq in the analysis and in the run", f"{text} and {cq:g}")
+            yield "the same Cq in the analysis and in the run", f"{text} and {cq:g}", _AGAIN
 
 
 def _same(text: str, cq: float) -> bool:
@@ -109,10 +106,12 @@ def _same(text: str, cq: float) -> bool:
 
 
 def _graphs(member: Element) -> Iterator[tuple[Curve, Element]]:
-    for run in member.iterfind("experiment/run"):
-        for react in run.iterfind("react"):
-            for graph in react.iterfind("factGraph"):
-                yield (run.get("id", ""), react.get("id", ""), graph.get("targetId", "")), graph
+    for run in member.findall("experiment/run"):
+        name = run.get("id", "")
+        for react in run.findall("react"):
+            identity = react.get("id", "")
+            for graph in react.findall("factGraph"):
+                yield (name, identity, graph.get("targetId", "")), graph
 
 
 def _sources(members: Iterable[Element]) -> Iterator[Element]:

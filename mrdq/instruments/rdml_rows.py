@@ -14,12 +14,17 @@ from mrdq.instruments import words
 from mrdq.instruments.cells import number
 from mrdq.instruments.columns import MAXIMUM_CQ
 from mrdq.instruments.rdml_document import text_of
-from mrdq.instruments.rdml_names import NO_SAMPLE, Names, Sample, Target, wells_of
+from mrdq.instruments.rdml_names import NO_SAMPLE, Names, Target, wells_of
+from mrdq.instruments.rdml_reactions import Measured, Reactions
 from mrdq.vocabulary import DETERMINED, OMITTED, STANDARD, UNDETERMINED
 
 _NAN = math.nan
 _AGAIN = "Export the run again from the instrument's software."
 _UNANALYSED = "Were the curves analysed? If not, analyse them and export the run again."
+
+
+_Named = tuple[Target, str, str, tuple[str, str] | None]
+"""Target, task, sample name, and value and unit of the quantity if the task is a standard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Plate:
     stores_cycles: its instrument stores the number of cycles where there was no signal.
     unavailable: whether -1 means "not available", as it does since RDML 1.1.
     verdicts: what the LightCycler 96 says of its curves; None for other instruments.
+    known: sample id and target id -> what the document says of them, as far as it was asked for.
     """
 
     run: str
@@ -42,6 +48,7 @@ class Plate:
     stores_cycles: bool
     unavailable: bool
     verdicts: lightcycler96.Verdicts | None
+    known: dict[tuple[str, str], _Named] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -51,6 +58,7 @@ class Plate:
         names: Names,
         verdicts: lightcycler96.Verdicts | None,
         *,
+        cycles: float,
         own: bool,
     ) -> Plate:
         said = words.plain(
@@ -59,7 +67,7 @@ class Plate:
         stores = any(word in said for word in words.listed("rdml_cycles_for_no_signal"))
         wells = wells_of(run.find("pcrFormat"))
         return cls(
-            run.get("id", ""), wells, names, _cycles(run), stores and not own, version != "1.0", verdicts
+            run.get("id", ""), wells, names, cycles, stores and not own, version != "1.0", verdicts
         )  # fmt: skip
 
 
@@ -145,80 +153,90 @@ class Rows:
         return [target for target, any_stated in said.items() if not any_stated]
 
 
-def take_run(plate: Plate, run: Element, rows: Rows, problems: Problems) -> None:
+def take_run(
+    plate: Plate, run: Element, reactions: Reactions, rows: Rows, problems: Problems
+) -> None:
     """Add the rows of a run; problems name run, reaction and target."""
-    for react in run.iterfind("react"):
-        well = plate.wells.get(react.get("id", "").strip())
+    for identity, sample, data, partitions in reactions.listed:
+        well = plate.wells.get(identity.strip())
         if well is None:
-            problems.add(_no_well(plate, run, react, rows.file))
+            problems.add(_no_well(plate, run, identity, rows.file))
             continue
-        data = react.findall("data")
-        partitions = react.find("partitions") is not None
         if partitions:
             rows.partitions.append(well)
         elif not data:
             rows.empty.append(well)
-        sample_id = _reference(react.find("sample"))
-        for element in data:
-            curve = _Curve.of(plate, react, element, well, rows, problems)
-            curve.take(well, sample_id)
+        for measured in data:
+            key = plate.run, identity, measured.target
+            _Curve(plate, key, well, measured, rows, problems).take(sample)
 
 
 @dataclass(slots=True)
 class _Curve:
-    """One reaction for one target: ``said`` are its elements as text, by name."""
+    """One reaction for one target."""
 
     plate: Plate
     key: lightcycler96.Curve
-    said: dict[str, str]
-    where: Problem
+    well: str
+    measured: Measured
     rows: Rows
     problems: Problems
 
-    @classmethod
-    def of(
-        cls, plate: Plate, react: Element, data: Element, well: str, rows: Rows, problems: Problems
-    ) -> _Curve:
-        said = {element.tag: (element.text or "").strip() for element in data}
-        target = _reference(data.find("tar"))
-        where = Problem(
-            rows.file, "", row=len(rows.well) + 1, column=f"well {well}, target {target}"
-        )
-        curve = cls(plate, (plate.run, react.get("id", ""), target), said, where, rows, problems)
-        for name in ("tar", "cq", "excl"):
-            if name in said and len(data) > len(said) and len(data.findall(name)) > 1:
-                curve.wrong(f"one element {name}", "several")
-        return curve
+    @property
+    def place(self) -> str:
+        return f"well {self.well}, target {self.key[2]}"
+
+    @property
+    def said(self) -> Mapping[str, str]:
+        return self.measured.said
 
     def wrong(self, expected: str, found: str = "", remedy: str = _AGAIN) -> None:
-        where = self.where
-        self.problems.add(Problem(where.file, expected, found, where.row, where.column, remedy))
+        row = len(self.rows.well) + 1
+        self.problems.add(Problem(self.rows.file, expected, found, row, self.place, remedy))
 
-    def take(self, well: str, sample_id: str) -> None:
-        target_id, rows = self.key[2], self.rows
-        target = self.plate.names.targets.get(target_id)
-        if target is None:
-            self.wrong("a target that the document declares", target_id)
-            target = Target(target_id, "")
-        sample = self.plate.names.samples.get(sample_id, NO_SAMPLE)
-        if sample_id and sample is NO_SAMPLE:
-            self.wrong("a sample that the document declares", sample_id)
-        task, name = sample.task_and_name(target_id)
-        state, cq = self.state()
-        rows.well.append(well)
+    def take(self, sample_id: str) -> None:
+        for name in self.measured.several:
+            self.wrong(f"one element {name}", "several")
+        target, task, name, quantity = self.named(sample_id)
+        verdicts = self.plate.verdicts
+        called = lightcycler96.state_of(verdicts, self.key) if verdicts else ""
+        state, cq = self.state(called)
+        value = self.quantity(quantity, target.name) if quantity else _NAN
+        rows = self.rows
+        rows.flags.append(self.flags(called))
+        rows.well.append(self.well)
         rows.target.append(target.name)
         rows.sample.append(name)
         rows.task.append(task)
         rows.channel.append(target.channel)
-        rows.quantity.append(self.quantity(sample, task, target.name))
+        rows.quantity.append(value)
         rows.cq.append(cq)
         rows.cq_state.append(state)
-        rows.flags.append(self.flags())
         rows.run.append(self.plate.run)
         rows.stated.append("cq" in self.said)
 
-    def state(self) -> tuple[str, float]:
-        """State and Cq [cycles; nan unless determined]."""
+    def named(self, sample_id: str) -> _Named:
+        """What the document says of this sample and target; looked up once for all replicates."""
+        target_id, known = self.key[2], self.plate.known
+        named = known.get((sample_id, target_id))
+        if named is not None:
+            return named
+        target = self.plate.names.targets.get(target_id)
+        sample = self.plate.names.samples.get(sample_id, NO_SAMPLE)
+        if target is None:
+            self.wrong("a target that the document declares", target_id)
+        if sample_id and sample is NO_SAMPLE:
+            self.wrong("a sample that the document declares", sample_id)
+        task, name = sample.task_and_name(target_id)
+        is_standard = words.role_of_task(task) == STANDARD
+        quantity = sample.quantity_for(target_id) if is_standard else None
+        named = target or Target(target_id, ""), task, name, quantity
+        if target is not None and (not sample_id or sample is not NO_SAMPLE):
+            known[sample_id, target_id] = named
+        return named
+
+    def state(self, called: str) -> tuple[str, float]:
+        """State and Cq [cycles; nan unless determined]; ``called``: state by the call, if any."""
         verdicts = self.plate.verdicts
         if "excl" in self.said or (verdicts and self.key in verdicts.excluded):
             reason = self.said.get("excl", "")
@@ -227,10 +245,10 @@ class _Curve:
             return OMITTED, _NAN
         cq = self.stored()
         if verdicts:
-            called = lightcycler96.state_of(verdicts, self.key)
-            lightcycler96.check(verdicts, self.key, cq, self.where, self.problems)
+            for complaint in lightcycler96.complaints(verdicts, self.key, cq):
+                self.wrong(*complaint)
             if called != DETERMINED:
-                self.rows.called[called].append(self.where.column)
+                self.rows.called[called].append(self.place)
                 return called or UNDETERMINED, _NAN
         return (UNDETERMINED, _NAN) if math.isnan(cq) or self.is_beyond(cq) else (DETERMINED, cq)
 
@@ -260,15 +278,12 @@ class _Curve:
         if not plate.cycles or cq < plate.cycles:
             return False
         usual = plate.stores_cycles and cq == plate.cycles
-        place = self.where.column
-        self.rows.late[plate.cycles, usual].append(place if usual else f"{place}: {cq:g}")
+        self.rows.late[plate.cycles, usual].append(self.place if usual else f"{self.place}: {cq:g}")
         return True
 
-    def quantity(self, sample: Sample, task: str, target: str) -> float:
-        """The quantity of a standard, nan if absent; other wells have none."""
-        if words.role_of_task(task) != STANDARD:
-            return _NAN
-        text, unit = sample.quantity_for(self.key[2])
+    def quantity(self, stated: tuple[str, str], target: str) -> float:
+        """The quantity of a standard, from value and unit as written; nan if absent."""
+        text, unit = stated
         if self.plate.verdicts and not text:
             text = self.plate.verdicts.quantities.get(self.key, "")
         if text in ("", "NaN"):
@@ -284,44 +299,28 @@ class _Curve:
         self.wrong("a quantity that is a number and not negative", f"{text} {unit}".strip())
         return _NAN
 
-    def flags(self) -> str:
-        verdicts = self.plate.verdicts
-        told = verdicts and lightcycler96.state_of(verdicts, self.key) != DETERMINED
-        said = {"call": verdicts.call(self.key)} if verdicts and told else {}
-        said |= {name: self.said[name] for name in ("excl", "note") if name in self.said}
-        flags = [f"{name}={text.replace(';', ',')}" for name, text in said.items() if text]
-        excluded = verdicts is not None and self.key in verdicts.excluded
-        return ";".join([*flags, "excluded"] if excluded else flags)
+    def flags(self, called: str) -> str:
+        verdicts, said = self.plate.verdicts, self.said
+        flags = [
+            f"{name}={said[name].replace(';', ',')}" for name in ("excl", "note") if said.get(name)
+        ]
+        if verdicts is None:
+            return ";".join(flags)
+        if lightcycler96.state_of(verdicts, self.key) != DETERMINED and (
+            call := verdicts.call(self.key)
+        ):
+            flags.insert(0, f"call={call.replace(';', ',')}")
+        return ";".join([*flags, "excluded"] if self.key in verdicts.excluded else flags)
 
 
-def _cycles(run: Element) -> float:
-    """Cycles measured: the highest cycle of any curve, or its points where it counts from 0."""
-    highest = 0.0
-    for data in run.iterfind("react/data"):
-        cycles = [_number_or_0(text_of(cycle)) for cycle in data.iterfind("adp/cyc")]
-        highest = max([highest, float(len(cycles)), *cycles])
-    return highest
-
-
-def _number_or_0(text: str) -> float:
-    try:
-        return number(text, ".")
-    except ValueError:
-        return 0.0
-
-
-def _reference(element: Element | None) -> str:
-    return element.get("id", "") if element is not None else ""
-
-
-def _no_well(plate: Plate, run: Element, react: Element, file: str) -> Problem:
+def _no_well(plate: Plate, run: Element, identity: str, file: str) -> Problem:
     form = run.find("pcrFormat")
     shape = " ".join(filter(None, map(str.strip, form.itertext()))) if form is not None else "none"
     expected = "a block of rows and columns with letters and numbers, or a rotor of 72"
     return Problem(
         file,
         "the id of a well of the block" if plate.wells else expected,
-        f"{react.get('id', '')} (pcrFormat: {shape})",
+        f"{identity} (pcrFormat: {shape})",
         column=f"react of run {plate.run}",
         remedy="Export the run again, or write the wells into a plain table.",
     )

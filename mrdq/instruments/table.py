@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mrdq.errors import WARNING, Problem, Problems, refuse
 from mrdq.instruments import words
 from mrdq.instruments.calls import judged
-from mrdq.instruments.cells import PLATES, stated_plate
+from mrdq.instruments.cells import PLATES, stated_plate, well_numbers
 from mrdq.instruments.columns import (
     REFUSED,
     Column,
@@ -29,6 +29,7 @@ from mrdq.instruments.rows import NAMED, NUMBERED, ROTOR, Place, Rows, settle
 from mrdq.instruments.source import Found, Source, rows_of
 from mrdq.vocabulary import STANDARD
 
+_TWICE = "Export the run again, with each column once."
 BLOCK = "the kind of block"
 """What a warning expects where wells are numbered and nothing says of how many they are."""
 
@@ -96,6 +97,7 @@ def read_table(
             row=found.header_row + 1,
             remedy="Export the run again.",
         )
+    problems.extend(read.disagreements())
     export = _columns(read, found, recipe, problems, printed)
     n_wells, plate = len(set(export.well)), stated_plate(block)
     if plate and n_wells < plate and recipe.spelled != ROTOR:
@@ -107,24 +109,45 @@ def read_table(
 
 
 def _block_of_numbers(source: Source, found: Found, header: Header, problems: Problems) -> str:
-    """The block of wells that are numbered: of 384 if a number says so, else of 96, with a warning."""
-    at = header.at["well"]
-    cells = {row[at].strip() for row in rows_of(source, found) if len(row) > at}
-    largest = max((int(cell) for cell in cells if cell.isdecimal() and len(cell) < 5), default=0)
+    """The block of wells that are numbered: of 384 if a number says so, else with a warning.
+
+    Laboratories name samples after their wells: where all names are those of 384, it is of 384.
+    """
+    at = header.at["well"], header.at.get("sample", header.at["well"])
+    rows = {
+        (row[at[0]].strip(), row[at[1]].strip())
+        for row in rows_of(source, found)
+        if len(row) > max(at)
+    }
+    numbered = {(int(cell), name) for cell, name in rows if cell.isdecimal() and len(cell) < 5}
+    largest = max((number for number, _ in numbered), default=0)
     if largest > 96:
         return f"{max(PLATES)}-Well"
+    plate = _plate_of_names(numbered)
+    why = ", for every sample is named after its well there" if plate > 96 else ""
+    other = "96-well plate" if plate > 96 else "384-well plate"
     problems.add(
         Problem(
             source.name,
             BLOCK,
             f"wells numbered up to {largest}",
             column=header.name("well"),
-            remedy="They are read as wells of a 96-well plate, 12 to a row; on a 384-well plate they would "
-            "be others. Check them against the layout.",
+            remedy=f"They are read as wells of a {plate}-well plate, {PLATES[plate][1]} to a row{why}; on a "
+            f"{other} they would be others. Check them against the layout.",
             level=WARNING,
         )
     )
-    return "96-Well"
+    return f"{plate}-Well"
+
+
+def _plate_of_names(numbered: set[tuple[int, str]]) -> int:
+    """384 if every sample has the name that its number gives on 384 wells and not on 96, else 96."""
+
+    def fits(plate: int) -> bool:
+        named = well_numbers(plate)
+        return all(named.get(str(number)) == name for number, name in numbered)
+
+    return 384 if fits(384) and not fits(96) else 96
 
 
 def _columns(
@@ -205,10 +228,22 @@ class _Cells:
         at = self.header.at
         called = [(name, at[name]) for name in at if name in ("call", "edited_call")]
         named = [*called, *((name, index) for index, name in self.header.quality)]
-        return [(name, self._column(index, self.header.names[index])) for name, index in named]
+        return [(name, self._at(index)) for name, index in named]
+
+    def disagreements(self) -> list[Problem]:
+        """A problem for each row whose names differ where the same column stands there twice."""
+        return [
+            other.problem(i, f'"{one.cells[i]}", as in the other column of this name', _TWICE)
+            for one, other in (map(self._at, pair) for pair in self.header.twice)
+            for i, cell in enumerate(other.cells)
+            if cell != one.cells[i]
+        ]
 
     def flag_columns(self) -> list[Column]:
-        return [self._column(index, self.header.names[index]) for index in self.header.flags]
+        return [self._at(index) for index in self.header.flags]
+
+    def _at(self, index: int) -> Column:
+        return self._column(index, self.header.names[index])
 
     def _column(self, index: int | None, name: str) -> Column:
         said = self.found.constant.get(name, "") if index is None else ""

@@ -314,6 +314,32 @@ def test_what_detection_looks_for(change: tuple[str, str], reason: str) -> None:
     assert "as the column format says" in str(caught.value)
 
 
+def _twice(column: str, first: str, second: str) -> bytes:
+    """A row with ``first`` in a column that stands there again at the end, with ``second``."""
+    head = [*HEAD, "[Results]", "\t".join([*COLUMNS, column])]
+    return "\n".join([*head, f"{row(1, **{column: first})}\t{second}", ""]).encode()
+
+
+@pytest.mark.parametrize("column", ["Target Name", "Sample Name", "Task", "Reporter"])
+def test_a_column_of_names_that_stands_there_twice(column: str) -> None:
+    export = read_export(_twice(column, "IGH-1", "IGH-1"), "run.txt")
+    assert "IGH-1" in (export.target + export.sample + export.task + export.channel)
+    assert not any(column in note for note in export.notes)
+    with pytest.raises(MrdqError) as caught:
+        read_export(_twice(column, "IGH-1", "IGH-"), "run.txt")
+    message = f'row 7, column {column}, well A1: found "IGH-", expected "IGH-1", as in'
+    assert message in str(caught.value)
+    cut = _twice(column, "IGH-1", "IGH-1")[:-1]
+    with pytest.raises(MrdqError, match="a line end after the last cell"):
+        read_export(cut, "run.txt")
+
+
+@pytest.mark.parametrize("column", ["CT", "Quantity"])
+def test_a_column_of_numbers_that_stands_there_twice_is_refused(column: str) -> None:
+    with pytest.raises(MrdqError, match=f'there are "{column}" and "{column}"'):
+        read_export(_twice(column, "25.5", "25.5"), "run.txt", format="applied_biosystems")
+
+
 @pytest.mark.parametrize("data", list(exports.SMALL.values()))
 def test_the_shapes_of_quantstudio_and_viia_7(data: bytes) -> None:
     export = read_export(data, "run")

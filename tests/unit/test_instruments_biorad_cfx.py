@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 
 import openpyxl
 import pytest
@@ -130,3 +131,56 @@ def test_two_sheets_with_the_table() -> None:
     book.save(data)
     with pytest.raises(MrdqError, match="no single sheet with the table: several have it"):
         read_export(data.getvalue(), "run.xlsx")
+
+
+CUSTOM = [
+    "File Name,run 7.pcrd", "Created By User,admin", "Notes,", "Run Started,05/06/2024 05:08:09 UTC",
+    "Run Ended,05/06/2024 07:08:09 UTC", "CFX Maestro Version,4.1.2433.1219. ", "", "Well group,All Wells", "",
+    "Well,Fluor,Target,Content,Sample,Well Note,Cq,SQ,Cq Mean", "A01,FAM,T,Std-01,,,25.79,1000,25.79",
+    "A02,FAM,T,Unkn-1,S1,x,27.34,719.9,27.34", "A03,VIC,,Neg Ctrl-2,,,NaN,NaN,0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_custom_export(delimiter: str) -> None:
+    lines = [line.replace(",", delimiter) for line in CUSTOM]
+    if delimiter == ";":
+        lines = [re.sub(r";(\d+)\.(\d+)(?=;|$)", r";\1,\2", line) for line in lines]
+    export = read_export("\n".join([*lines, ""]).encode(), "run.csv")
+    assert export.format == "biorad_cfx"
+    assert export.reason == "the columns Well, Content, Cq, Fluor of a custom export"
+    assert export.software == "CFX Maestro Version 4.1.2433.1219"
+    assert export.run_date == "05/06/2024 07:08:09 UTC"
+    assert (export.well, export.row) == (["A1", "A2", "A3"], [11, 12, 13])
+    assert export.cq[:2] == [25.79, 27.34]
+    assert export.cq_state == ["determined", "determined", "undetermined"]
+    assert export.quantity[0] == 1000.0
+    assert all(map(math.isnan, export.quantity[1:]))
+    assert export.channel == ["FAM", "FAM", "VIC"]
+    assert export.notes == ["columns not read: Well Note"]
+    assert export.warnings == []
+
+
+def test_custom_export_without_its_lines() -> None:
+    export = read_export("\n".join([*CUSTOM[9:], ""]).encode(), "run.csv")
+    assert (export.format, export.software, export.run_date) == ("biorad_cfx", "", "")
+    assert (export.well, export.row) == (["A1", "A2", "A3"], [2, 3, 4])
+    assert math.isnan(export.quantity[1])
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        (CUSTOM[:9], 'no header line that starts with "Well" and "Fluor"'),
+        (
+            [*CUSTOM[:9], "Well,Fluor,Target,Sample,Cq", ""],
+            'no column "Content" in the header in row 10',
+        ),
+        ([*CUSTOM[:11], "A02,FAM,T,Unkn-1,S1,x,27.3"], "expected 9 cells"),
+        ([*CUSTOM[:11], "A02,FAM,T,Unkn-1,S1,x,,719.9,27.34", ""], "well A2"),
+    ],
+)
+def test_refusals_of_a_custom_export(kept: list[str], expected: str) -> None:
+    with pytest.raises(MrdqError) as caught:
+        read_export("\n".join(kept).encode(), "run.csv", format="biorad_cfx")
+    assert expected in str(caught.value)

@@ -57,7 +57,7 @@ def test_columns_below_the_name_of_the_experiment() -> None:
         "empty Cq cells read as undetermined: wells P24",
         f"line above the table: {TITLE}",
     ]
-    assert export.warnings == []
+    assert [problem.found for problem in export.warnings] == ["B1 (40)"]
 
 
 def test_columns_with_calls() -> None:
@@ -221,3 +221,13 @@ def test_cut_anywhere(name: str) -> None:
             zip(part.well, part.cq_state, map(str, part.cq), map(str, part.quantity), strict=True)
         )
     assert n_read >= 6
+
+
+def test_a_late_crossing_point_that_is_a_bound_is_told() -> None:
+    """``>`` and 35 say later than 35; a late one that was found has decimals."""
+    bound = called_row("A1", "35", code=">", said="late", state="cpsLarge")
+    found = called_row("A2", "34.2945695988313", code=">", said="late")
+    plain = called_row("A3", "35")
+    (warning,) = called(bound, found, plain).warnings
+    assert (warning.found, warning.column) == ("A1 (35)", "CrossingPoint")
+    assert called(bound).cq == [35.0]

@@ -159,6 +159,35 @@ def test_half_a_table_does_not_tell_96_wells_from_384() -> None:
     assert "nobody can tell 96 wells from 384" in message
 
 
+def _named(rows: list[tuple[int, str]]) -> Export:
+    """An export whose samples have these names in the wells of these numbers."""
+    body = [sds._aq_row(number, name, "Unknown", "21.5") for number, name in rows]
+    lines = [*AQ_HEAD, "\t".join(sds.AQ_COLUMNS), *body, *sds.AQ_TAIL]
+    return read_export("\n".join(lines).encode(), "run.txt")
+
+
+@pytest.mark.parametrize(
+    ("rows", "wells", "plate"),
+    [
+        (
+            [(1, "A1"), (24, "A24"), (25, "B1")],
+            ["A1", "A24", "B1"],
+            "a 384-well plate, 24 to a row",
+        ),
+        ([(1, "A1"), (24, "B12"), (25, "C1")], ["A1", "B12", "C1"], "a 96-well plate, 12 to a row"),
+        ([(1, "A1"), (12, "A12")], ["A1", "A12"], "a 96-well plate, 12 to a row"),
+        ([(1, "A1"), (24, "A24"), (25, "S1")], ["A1", "B12", "C1"], "a 96-well plate, 12 to a row"),
+        ([(1, ""), (25, "")], ["A1", "C1"], "a 96-well plate, 12 to a row"),
+    ],
+)
+def test_samples_named_after_their_wells_tell_the_plate(
+    rows: list[tuple[int, str]], wells: list[str], plate: str
+) -> None:
+    export = _named(rows)
+    assert export.well == wells
+    assert plate in str(export.warnings[0])
+
+
 @pytest.mark.parametrize(
     "head", [["SDS 2.3\tClipped\t1.0"], AQ_HEAD[:1], ["Document Name: x", "Well,Sample Name,Task"]]
 )
