@@ -38,10 +38,11 @@ class Archive:
     Raises :class:`MrdqError` where it is damaged or not what an instrument writes.
     """
 
-    def __init__(self, data: bytes, name: str):
+    def __init__(self, data: bytes, name: str, *, opened: zipfile.ZipFile | None = None):
+        """``opened`` is the archive of the same bytes, where somebody has its directory already."""
         self.name = name
         try:
-            self._zip = zipfile.ZipFile(io.BytesIO(data))
+            self._zip = opened or zipfile.ZipFile(io.BytesIO(data))
             self._infos = {info.filename: info for info in self._zip.infolist()}
         except DAMAGE as error:
             self._damaged(str(error))
@@ -57,13 +58,25 @@ class Archive:
         """Names of the members, as stored."""
         return list(self._infos)
 
-    def read(self, member: str, *, limit: int = LIMIT) -> bytes:
-        """The bytes of a member, ``limit`` at most; its check sum is verified."""
+    def size(self, member: str) -> int:
+        """Bytes of a member, as the archive says."""
+        return self._infos[member].file_size
+
+    def head(self, member: str, size: int) -> bytes:
+        """The first bytes of a member, at most ``size``; its check sum is not verified."""
+        return self._unpacked(member, min(size, self.size(member)))
+
+    def read(self, member: str) -> bytes:
+        """The bytes of a member; its check sum is verified."""
+        # Without a bound it would unpack all there is, whatever the directory says.
+        return self._unpacked(member, self.size(member) + 1)
+
+    def _unpacked(self, member: str, size: int) -> bytes:
         info = self._infos[member]
-        if info.file_size > limit:
+        if info.file_size > LIMIT:
             refuse(
                 self.name,
-                f"a member of at most {limit // 1_000_000} MB, as instruments write",
+                f"a member of at most {LIMIT // 1_000_000} MB, as instruments write",
                 f"{info.file_size // 1_000_000} MB",
                 column=f"member {member}",
                 remedy="The file is none that an instrument has written, or is damaged.",
@@ -72,18 +85,24 @@ class Archive:
             self._strange("a member that is packed in an unusual way", member)
         try:
             with self._zip.open(info) as stream:
-                # Without a bound it would unpack all there is, whatever the directory says.
-                return stream.read(info.file_size + 1)
+                return stream.read(size)
         except DAMAGE as error:
             self._damaged(f"{member}: {error}")
 
     def _check(self) -> None:
         infos = self._zip.infolist()
-        for member, wrong in ((info.filename, wrong) for info in infos if (wrong := _wrong(info))):
-            self._strange(wrong, member)
+        names = [info.filename for info in infos]
+        # All names at once: run files have hundreds of members.  No name holds a NUL.
+        joined = "\0".join(names).replace("\\", "/")
+        if ".." in joined or ":" in joined or "\0/" in f"\0{joined}":
+            for member in filter(_is_outside, names):
+                self._strange("a member that lies outside of the archive", member)
+        for info in infos:
+            if info.flag_bits & 1:
+                self._strange("a member that is encrypted", info.filename)
         if len(infos) > MEMBERS:
             self._strange(f"{len(infos)} members")
-        if len({info.filename.replace("\\", "/").casefold() for info in infos}) != len(infos):
+        if len(set(joined.casefold().split("\0"))) != len(infos) > 0:
             self._strange("several members of the same name")
 
     def _strange(self, found: str, member: str = "") -> NoReturn:
@@ -99,8 +118,6 @@ class Archive:
         refuse(self.name, "a whole archive", found[:120], remedy=_AGAIN)
 
 
-def _wrong(info: zipfile.ZipInfo) -> str:
-    parts = info.filename.replace("\\", "/").split("/")
-    if ".." in parts or info.filename.startswith(("/", "\\")) or parts[0].endswith(":"):
-        return "a member that lies outside of the archive"
-    return "a member that is encrypted" if info.flag_bits & 1 else ""
+def _is_outside(member: str) -> bool:
+    parts = member.replace("\\", "/").split("/")
+    return ".." in parts or not parts[0] or parts[0].endswith(":")

@@ -171,7 +171,16 @@ class Workbook:
         if not self._archive or part not in self._parts:
             self._refuse_other_kind()
         if sheet not in self._xml:
-            self._xml[sheet] = self._archive.read(self._parts[part], limit=SHEET)
+            size = self._archive.size(self._parts[part])
+            if size > SHEET:
+                refuse(
+                    self._name,
+                    f"a sheet of at most {SHEET // 1_000_000} MB",
+                    f"{size // 1_000_000} MB",
+                    column=f"sheet {sheet}",
+                    remedy="No table of wells is as large. " + _AGAIN,
+                )
+            self._xml[sheet] = self._archive.read(self._parts[part])
         return self._xml[sheet]
 
     def _check_numbers(self, sheet: str, xml: bytes) -> None:

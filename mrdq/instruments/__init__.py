@@ -84,7 +84,7 @@ FORMATS: dict[str, Reader] = {
     ),
     "biorad_cfx": Reader(
         "Bio-Rad CFX Manager and CFX Maestro",
-        "Quantification Cq Results as csv, text or xlsx",
+        "Quantification Cq Results as csv, text or xlsx, or a custom export as text",
         biorad_cfx.detect,
         biorad_cfx.read,
         SEEN_AS_TEXT,

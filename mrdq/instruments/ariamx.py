@@ -8,8 +8,6 @@ and parsers that others published: columns Well, Well Name, Well Type, Dye, Targ
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mrdq.instruments.export import Export
 from mrdq.instruments.mxpro import recipe_for
 from mrdq.instruments.source import TEXT, WORKBOOK, Found, Missing, Source, text_table
@@ -40,11 +38,7 @@ def read(source: Source, found: Found) -> Export:
 
 
 def _checked(found: Found, place: str) -> Found | Missing:
-    header = RECIPE.header(found.header)
-    if header.problem:
-        return Missing(f"{header.problem} in {place}")
-    named = " and ".join(header.name(column) for column in RECIPE.required)
-    return replace(found, reason=f"the columns {named} in {place}")
+    return RECIPE.claim(found, f"a table of AriaMx in {place}", place=place)
 
 
 def _in_workbook(source: Source) -> Found | Missing:

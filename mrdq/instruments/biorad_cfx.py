@@ -54,27 +54,14 @@ def _custom(source: Source, at: int) -> Found | Missing:
     if match is None:
         return Missing('header line that starts with "Well" and "Fluor"')
     found = text_table(source, match.start(), len(source.text), reason="")
-    header = RECIPE.header(found.header)
-    if header.problem:
-        return Missing(f"{header.problem} in the header in row {found.header_row}")
-    named = ", ".join(header.name(column) for column in RECIPE.required)
     heading = lines_above(source.text[at : match.start()])
-    reason = f"the columns {named} of a custom export"
-    return replace(found, reason=reason, heading=heading)
+    return RECIPE.claim(replace(found, heading=heading), "a custom export of CFX")
 
 
 def _checked(found: Found) -> Found | Missing:
     if len(found.header) < 2 or found.header[0].strip():
         return Missing(NO_HEADER)
-    header = RECIPE.header(found.header)
-    if header.problem:
-        return Missing(f"{header.problem} in the header")
-    named = ", ".join(header.name(column) for column in RECIPE.required)
-    reason = f"a header that starts with an empty cell and has the columns {named}"
-    return Found(
-        reason, found.header, found.header_row, found.body, found.delimiter,
-        found.sheet, found.open_end, notes=found.notes,
-    )  # fmt: skip
+    return RECIPE.claim(found, "a header that starts with an empty cell", place="the header")
 
 
 def _in_workbook(source: Source) -> Found | Missing:

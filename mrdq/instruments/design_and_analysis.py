@@ -64,15 +64,13 @@ def _in_text(source: Source) -> Found | Missing:
     if not _HEADER.match(text, at):
         return Missing(f'header line that starts with "Well" and "{_SECOND}"')
     found = text_table(source, at, len(text), reason="")
-    header = RECIPE.header(found.header)
-    if header.problem:
-        return Missing(f"{header.problem} in the header in row {found.header_row}")
+    claimed = RECIPE.claim(found, "results of Design & Analysis as text")
+    if isinstance(claimed, Missing):
+        return claimed
     heading = lines_above(text[:at])
     if not words.exactly("applied_biosystems_heading") & heading.keys():
         return Missing('lines such as "# Instrument Type: …" above the header')
-    named = ", ".join(header.name(column) for column in RECIPE.required)
-    reason = f"results of Design & Analysis as text with the columns {named}"
-    return replace(found, reason=reason, heading=heading)
+    return replace(claimed, heading=heading)
 
 
 def _without_curve_sheet(export: Export, sheet: str) -> Export:

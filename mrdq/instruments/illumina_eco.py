@@ -46,11 +46,7 @@ def detect(source: Source) -> Found | Missing:
     if not match:
         return Missing('header that starts with "Well" and "Exclude"')
     found = text_table(source, match.start(), len(source.text), reason="")
-    header = RECIPE.header(found.header)
-    if header.problem:
-        return Missing(f"{header.problem} in the header in row {found.header_row}")
-    named = ", ".join(header.name(column) for column in RECIPE.required)
-    return replace(found, reason=f"a header with the columns {named}")
+    return RECIPE.claim(found, "a header of Eco software")
 
 
 def read(source: Source, found: Found) -> Export:

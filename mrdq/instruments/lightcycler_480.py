@@ -79,11 +79,7 @@ def read(source: Source, found: Found) -> Export:
 
 
 def _checked(found: Found) -> Found | Missing:
-    header = RECIPE.header(found.header)
-    if header.problem:
-        return Missing(f"{header.problem} in row {found.header_row}")
-    named = ", ".join(header.name(column) for column in RECIPE.required)
-    return replace(found, reason=f"a LightCycler 480 header with the columns {named}")
+    return RECIPE.claim(found, "a LightCycler 480 header")
 
 
 def _warnings(source: Source, found: Found, export: Export) -> list[Problem]:

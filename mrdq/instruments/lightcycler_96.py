@@ -9,8 +9,6 @@ columns and words that no such script shows are refused where they are others th
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mrdq.errors import Problem, Problems
 from mrdq.instruments import words
 from mrdq.instruments.export import Export
@@ -31,11 +29,7 @@ def detect(source: Source) -> Found | Missing:
     if "Gene Name" not in line:
         return Missing('first line with a column "Gene Name"')
     found = text_table(source, at, len(source.text), reason="")
-    header = RECIPE.header(found.header)
-    if header.problem:
-        return Missing(f"{header.problem} in the first row that is not blank")
-    named = ", ".join(header.name(column) for column in RECIPE.required)
-    return replace(found, reason=f"a LightCycler 96 header with the columns {named}")
+    return RECIPE.claim(found, "a LightCycler 96 header")
 
 
 def read(source: Source, found: Found) -> Export:

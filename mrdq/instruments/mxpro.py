@@ -28,11 +28,7 @@ def detect(source: Source) -> Found | Missing:
     if "Ct (" not in line:
         return Missing('column such as "Ct (dRn)" in the first line')
     found = text_table(source, at, len(source.text), reason="")
-    header = RECIPE.header(found.header)
-    if header.problem:
-        return Missing(f"{header.problem} in the first line")
-    named = " and ".join(header.name(column) for column in RECIPE.required)
-    return replace(found, reason=f"the columns {named} in the first line")
+    return RECIPE.claim(found, "a first line", place="the first line")
 
 
 def read(source: Source, found: Found) -> Export:

@@ -7,8 +7,6 @@ What the export says of quantities is named after the unit that the laboratory t
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mrdq.instruments.export import Export
 from mrdq.instruments.source import TEXT, Found, Missing, Source, text_table
 from mrdq.instruments.table import Recipe, read_table
@@ -25,11 +23,7 @@ def detect(source: Source) -> Found | Missing:
     if not line.startswith(("Well / Set", '"Well / Set"')):
         return Missing('first row that starts with "Well / Set"')
     found = text_table(source, at, len(source.text), reason="")
-    header = RECIPE.header(found.header)
-    if header.problem:
-        return Missing(f"{header.problem} in the first row")
-    named = ", ".join(header.name(column) for column in RECIPE.required)
-    return replace(found, reason=f"a first row with the columns {named}")
+    return RECIPE.claim(found, "a first row", place="the first row")
 
 
 def read(source: Source, found: Found) -> Export:

@@ -6,8 +6,6 @@ Headers are those of ``aliases.yaml``; the header is the first row that is not b
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mrdq.errors import refuse
 from mrdq.instruments import words
 from mrdq.instruments.columns import NO_SIGNAL_WARNED
@@ -56,11 +54,7 @@ def read(source: Source, found: Found) -> Export:
 def _checked(found: Found) -> Found | Missing:
     if not found.header or not found.header[0].strip():
         return Missing("name in the first cell of the header, the first row that is not blank")
-    header = RECIPE.header(found.header)
-    if header.problem:
-        return Missing(f"{header.problem} in the first row that is not blank")
-    named = ", ".join(header.name(column) for column in RECIPE.required)
-    return replace(found, reason=f"the columns {named} in the first row that is not blank")
+    return RECIPE.claim(found, "a first row", place="the first row that is not blank")
 
 
 def _in_workbook(source: Source) -> Found | Missing:

@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 from mrdq.errors import Problems, refuse
 from mrdq.instruments import words
 from mrdq.instruments.export import Export
-from mrdq.instruments.rdml_document import Document, parse, root_name, text_of
+from mrdq.instruments.rdml_document import HEAD, Document, parse, root_name, text_of
 from mrdq.instruments.rdml_lightcycler96 import ROOTS, Verdicts, read_verdicts
 from mrdq.instruments.rdml_names import Names, is_guid, read_names
 from mrdq.instruments.rdml_rows import Plate, Rows, take_run
@@ -25,6 +25,9 @@ from mrdq.instruments.table import refuse_twins
 
 VERSIONS = ("1.0", "1.1", "1.2", "1.3", "1.4")
 PUBLISHER = "mrdq"
+
+SIZE = 100_000_000
+"""Bytes of the members that are not for us, unpacked; those of instruments have a thousandth."""
 
 _ROOT = "rdml"
 _MEMBERS = 20
@@ -39,9 +42,9 @@ _READ = {
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """The members that are read, by the name of their root element, and the names of the others."""
+    """The members to read, by the name of their root element, and the others."""
 
-    members: dict[str, tuple[str, bytes]]
+    members: dict[str, str]
     unread: tuple[str, ...] = ()
 
 
@@ -50,7 +53,7 @@ def detect(source: Source) -> Found | Missing:
     if source.kind == DOCUMENT:
         if root_name(source.data) != _ROOT:
             return Missing("XML document with the root element rdml")
-        content = _Content({_ROOT: ("", source.data)})
+        content = _Content({_ROOT: ""})
     elif source.kind == ARCHIVE and _may_hold_one(source):
         members = _members(source)
         if members is None:
@@ -60,7 +63,7 @@ def detect(source: Source) -> Found | Missing:
         content = members
     else:
         return Missing("XML document, and no archive that holds one")
-    member = content.members[_ROOT][0]
+    member = content.members[_ROOT]
     reason = f"the root element rdml in the member {member}" if member else "the root element rdml"
     return Found(reason, (), 0, "", content=content)
 
@@ -72,17 +75,14 @@ def read(source: Source, found: Found) -> Export:
     that cannot be one table, and every Cq that cannot be told.
     """
     content: _Content = found.content
-    documents = {
-        root: parse(data, source.name, f"member {member}" if member else "")
-        for root, (member, data) in content.members.items()
-    }
-    document = documents.pop(_ROOT)
+    _check_others(source, content)
+    document = _document(source, content.members[_ROOT])
     _check_version(document.root, source.name)
     runs = document.root.findall("experiment/run")
-    lightcycler96 = bool(documents) or any(map(_is_lightcycler96, runs))
-    verdicts = (
-        read_verdicts({root: d.root for root, d in documents.items()}) if lightcycler96 else None
-    )
+    others = [member for root, member in content.members.items() if root != _ROOT]
+    lightcycler96 = bool(others) or any(map(_is_lightcycler96, runs))
+    roots = (_document(source, member).root for member in others)  # one tree at a time
+    verdicts = read_verdicts(roots) if lightcycler96 else None
     names = read_names(document.root, lightcycler96=lightcycler96)
     rows, problems = _rows(source.name, document, runs, names, verdicts)
     export = _export(found, document, runs, names, rows, content.unread)
@@ -99,21 +99,36 @@ def _may_hold_one(source: Source) -> bool:
 
 def _members(source: Source) -> _Content | None:
     """The members to read; None where several have the root element rdml."""
-    found: dict[str, tuple[str, bytes]] = {}
+    found: dict[str, str] = {}
     unread = []
     for member in source.archive.members:
         if member.startswith(_PARTITIONS):
             unread.append(member)
             continue
-        data = b"" if member.endswith("/") else source.archive.read(member)
-        root = root_name(data)
+        root = "" if member.endswith("/") else root_name(source.archive.head(member, HEAD))
         if root in found:
             return None
         if root == _ROOT or root in ROOTS:
-            found[root] = (member, data)
-        elif data:
+            found[root] = member
+        elif source.archive.size(member) and not member.endswith("/"):
             unread.append(member)
     return _Content(found, tuple(unread))
+
+
+def _check_others(source: Source, content: _Content) -> None:
+    """Read the members that are not for us: one that is damaged may be one that is."""
+    others = [member for member in content.unread if not member.startswith(_PARTITIONS)]
+    size = sum(map(source.archive.size, others)) if others else 0
+    if size > SIZE:
+        expected = f"other members of at most {SIZE // 1_000_000} MB"
+        refuse(source.name, expected, f"{size // 1_000_000} MB", remedy="Export the run again.")
+    for member in others:
+        source.archive.read(member)
+
+
+def _document(source: Source, member: str) -> Document:
+    data = source.archive.read(member) if member else source.data
+    return parse(data, source.name, f"member {member}" if member else "")
 
 
 def _check_version(root: Element, file: str) -> None:

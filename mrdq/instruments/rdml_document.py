@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from mrdq.errors import refuse
 from mrdq.instruments.rdml_plain import MARK, read_plain
-from mrdq.instruments.rdml_points import only_call, without_points
+from mrdq.instruments.rdml_points import Span, only_call, spans, without_points
 from mrdq.instruments.rdml_reactions import Reactions, of_elements
 from mrdq.instruments.xml_size import too_much
 
@@ -34,8 +34,10 @@ _BOM = b"\xef\xbb\xbf"
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _COMMENTS = re.compile(rb"<!--(?:[^-]|-[^-])*-->")
 _ROOT = re.compile(r"<(?:!DOCTYPE\s+)?(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
-_HEAD = 4000
-_GRAPH = b"</factGraph>"
+HEAD = 4000
+"""Bytes of a document in which its root element starts."""
+
+_DATA, _GRAPH = b"</data>", b"</factGraph>"
 _TAG = attrgetter("tag")
 _AGAIN = (
     "The file is damaged or cut off. Export the run again, or copy it again from the instrument."
@@ -61,7 +63,7 @@ class Document:
 
 def root_name(data: bytes) -> str:
     """The name of the root element, without namespace prefix, from the head; ``""`` if no XML."""
-    head = data[:_HEAD]
+    head = data[:HEAD]
     if not head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
         return ""
     match = _ROOT.search(_COMMENT.sub("", head.replace(b"\0", b"").decode("latin-1")))
@@ -77,11 +79,11 @@ def parse(data: bytes, file: str, place: str) -> Document:
     data = without_comments(as_utf8(data, file, place), file, place)
     if b"!" in data and b"<!" in data:  # CDATA could hide what is a point.
         return whole(data, data, file, place)
-    if b"rocheLC96CalculatedData" in data[:_HEAD]:
-        graphs = data.rsplit(_GRAPH)
-        return whole(_GRAPH.join(map(only_call, graphs)), data, file, place)
-    parts = data.rsplit(b"</data>")  # twice as fast as split
-    return _plain(parts) or _lean(data, parts, file, place)
+    if b"rocheLC96CalculatedData" in data[:HEAD]:
+        graphs = [only_call(data, start, end) for start, end in spans(data, _GRAPH)]
+        return whole(_GRAPH.join(graphs), data, file, place)
+    parts = spans(data, _DATA)
+    return _plain(data, parts) or _lean(data, parts, file, place)
 
 
 def as_utf8(data: bytes, file: str, place: str) -> bytes:
@@ -167,9 +169,9 @@ def damaged(file: str, place: str, found: str) -> NoReturn:
     refuse(file, "a whole XML document", found[:120], column=place, remedy=_AGAIN)
 
 
-def _plain(parts: list[bytes]) -> Document | None:
+def _plain(data: bytes, parts: list[Span]) -> Document | None:
     """The document with its reactions taken from the text; None where they are not plain."""
-    plain = read_plain(parts) if len(parts) > 1 else None
+    plain = read_plain(data, parts) if len(parts) > 1 else None
     if plain is None:
         return None
     around = b"".join(plain.around)
@@ -186,14 +188,13 @@ def _plain(parts: list[bytes]) -> Document | None:
     return Document(root, names + Counter(plain.names), plain.runs)
 
 
-def _lean(data: bytes, parts: list[bytes], file: str, place: str) -> Document:
+def _lean(data: bytes, parts: list[Span], file: str, place: str) -> Document:
     """The document without its points, all of it parsed as XML."""
-    melting = False
-    for i, part in enumerate(parts):
-        parts[i], melted = without_points(part)
-        melting |= melted
-    document = whole(b"</data>".join(parts), data, file, place)
-    document.names["mdp"] += int(melting)
+    found = [without_points(data, start, end) for start, end in parts]
+    if sum(len(part) for part, _ in found) > LIMIT:
+        _too_large(file, place, f"{len(data) // 1_000_000} MB")
+    document = whole(_DATA.join(part for part, _ in found), data, file, place)
+    document.names["mdp"] += any(melting for _, melting in found)
     return document
 
 

@@ -46,27 +46,34 @@ class Verdicts:
         return (self.calls.get(curve) or [""])[0]
 
 
-def read_verdicts(members: Mapping[str, Element]) -> Verdicts:
-    """The verdicts of the members, by the names of their root elements (:data:`ROOTS`)."""
+def read_verdicts(members: Iterable[Element]) -> Verdicts:
+    """The verdicts of the members' documents, each of which is looked at once."""
     curve_of: dict[str, Curve] = {}
     calls: defaultdict[Curve, list[str]] = defaultdict(list)
     cqs: defaultdict[Curve, list[str]] = defaultdict(list)
     excluded, quantities = set(), {}
-    for curve, graph in (found for member in members.values() for found in _graphs(member)):
-        said = graph.attrib
-        curve_of[said.get("id", "")] = curve
-        calls[curve] += [call.text or "" for call in graph.findall("call")]
-        if given := said.get("geneConcentration", ""):
-            quantities[curve] = given
-        if said.get("isExcluded") == "true":
-            excluded.add(curve)
-    for source in _sources(members.values()):
-        analysed = curve_of.get(text_of(source, "graphId"))
+    analyses: list[tuple[str, list[str], list[str], bool]] = []
+    for member in members:
+        for curve, graph in _graphs(member):
+            said = graph.attrib
+            curve_of[said.get("id", "")] = curve
+            calls[curve] += _texts(graph, "call")
+            if given := said.get("geneConcentration", ""):
+                quantities[curve] = given
+            if said.get("isExcluded") == "true":
+                excluded.add(curve)
+        analyses += [
+            (text_of(source, "graphId"), _texts(source, "call"), _texts(source, "cq"),
+             text_of(source, "excluded") == "true")
+            for source in member.iter() if source.tag.endswith("QuantDataSource")
+        ]  # fmt: skip
+    for graph_id, said_calls, said_cqs, left_out in analyses:
+        analysed = curve_of.get(graph_id)
         if analysed is None:
             continue
-        calls[analysed] += [call.text or "" for call in source.findall("call")]
-        cqs[analysed] += [cq.text or "" for cq in source.findall("cq")]
-        if text_of(source, "excluded") == "true":
+        calls[analysed] += said_calls
+        cqs[analysed] += said_cqs
+        if left_out:
             excluded.add(analysed)
     return Verdicts(calls, cqs, frozenset(excluded), quantities)
 
@@ -114,8 +121,5 @@ def _graphs(member: Element) -> Iterator[tuple[Curve, Element]]:
                 yield (name, identity, graph.get("targetId", "")), graph
 
 
-def _sources(members: Iterable[Element]) -> Iterator[Element]:
-    for member in members:
-        for element in member.iter():
-            if element.tag.endswith("QuantDataSource"):
-                yield element
+def _texts(element: Element, name: str) -> list[str]:
+    return [found.text or "" for found in element.findall(name)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from mrdq.instruments.rdml_points import POINT, last_point, without_melting
+from mrdq.instruments.rdml_points import POINT, Span, last_point, without_melting
 from mrdq.instruments.rdml_reactions import Measured, Reaction, Reactions
 
 MARK = "reactions"
@@ -64,24 +64,24 @@ class _NotPlainError(Exception):
     pass
 
 
-def read_plain(parts: list[bytes]) -> Plain | None:
-    """The reactions of a document that was split at ``</data>``; None where they are not plain."""
+def read_plain(data: bytes, parts: list[Span]) -> Plain | None:
+    """The reactions of a document in parts that end at ``</data>``; None where they are not plain."""
     plain, values = Plain(), set[bytes]()
     try:
-        for part in parts[:-1]:
-            _take(part, plain, values)
-        plain.around.append(_after_react(parts[-1]))
+        for start, end in parts[:-1]:
+            _take(data, start, end, plain, values)
+        plain.around.append(data[_after_react(data, *parts[-1]) :])
     except (_NotPlainError, UnicodeDecodeError):
         return None
     plain.names.update(name.decode() for name in _ELEMENT.findall(b"".join(values)))
     return plain
 
 
-def _take(part: bytes, plain: Plain, values: set[bytes]) -> None:
+def _take(data: bytes, start: int, end: int, plain: Plain, values: set[bytes]) -> None:
     """One element data, with the start of its reaction and of its run where it is their first."""
-    match = _NEXT.match(part) if plain.runs else None
+    match = _NEXT.match(data, start, end) if plain.runs else None
     if match is None:
-        match = _start_run(part, plain)
+        match = _start_run(data, start, end, plain)
     run = plain.runs[-1]
     react, sample, of_react, target, cq, of_data, excl, note = match.group(*_GROUPS)
     if react is not None:
@@ -94,32 +94,32 @@ def _take(part: bytes, plain: Plain, values: set[bytes]) -> None:
         said["note"] = note.decode().strip()
     run.listed[-1].data.append(Measured(target.decode(), said))
     values.add(of_data)
-    _take_curves(part, match.end(), plain, values)
+    _take_curves(data, match.end(), end, plain, values)
 
 
-def _start_run(part: bytes, plain: Plain) -> re.Match[bytes]:
-    at = part.find(b"<react ")
-    match = _FIRST.match(part, at) if at >= 0 else None
+def _start_run(data: bytes, start: int, end: int, plain: Plain) -> re.Match[bytes]:
+    at = data.find(b"<react ", start, end)
+    match = _FIRST.match(data, at, end) if at >= 0 else None
     if match is None:
         raise _NotPlainError
-    before = _after_react(part[:at]) if plain.runs else part[:at]
+    before = data[_after_react(data, start, at) : at] if plain.runs else data[start:at]
     plain.around.append(before + f'<{MARK} at="{len(plain.runs)}"/>'.encode())
     plain.runs.append(Reactions([]))
     return match
 
 
-def _after_react(part: bytes) -> bytes:
-    close = _CLOSE.match(part)
+def _after_react(data: bytes, start: int, end: int) -> int:
+    close = _CLOSE.match(data, start, end)
     if close is None:
         raise _NotPlainError
-    return part[close.end() :]
+    return close.end()
 
 
-def _take_curves(part: bytes, at: int, plain: Plain, values: set[bytes]) -> None:
+def _take_curves(data: bytes, at: int, end: int, plain: Plain, values: set[bytes]) -> None:
     """The points of an element data, which start at ``at``, and the values after them."""
-    if part.startswith(POINT, at):
-        last = last_point(part, at)
-        point = _POINT.match(part, last)
+    if data.startswith(POINT, at, end):
+        last = last_point(data, at, end)
+        point = _POINT.match(data, last, end)
         if point is None or (cycles := int(point[1])) < 1:
             raise _NotPlainError
         run = plain.runs[-1]
@@ -127,7 +127,7 @@ def _take_curves(part: bytes, at: int, plain: Plain, values: set[bytes]) -> None
         plain.names |= _POINT_NAMES
         values.add(point["of_point"])
         at = point.end()
-    rest, melting = without_melting(part, at)
+    rest, melting = without_melting(data, at, end)
     if melting:
         plain.names.add("mdp")
     after = _AFTER.fullmatch(rest)

@@ -70,7 +70,9 @@ def _cycles(run: Element) -> float:
     highest = 0.0
     for data in (data for react in run.findall("react") for data in react.findall("data")):
         points = data.findall("adp")
-        cycles = [_number_or_0((cyc.text or "").strip()) for adp in points for cyc in adp.findall("cyc")]
+        cycles = [
+            _number_or_0((cyc.text or "").strip()) for adp in points for cyc in adp.findall("cyc")
+        ]
         highest = max([highest, float(len(cycles)), *cycles])
     return highest
 

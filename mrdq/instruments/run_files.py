@@ -7,7 +7,6 @@ can read does the ending of its name choose the remedy.
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -193,15 +192,13 @@ def _compound(source: Source) -> Unreadable | None:
 
 
 def _archive(source: Source, _: bytes) -> Unreadable | None:
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(source.data))
-        infos = archive.infolist()
-        names = [info.filename for info in infos]
-        if any(info.flag_bits & 1 for info in infos):
-            return _locked(source.name, names)
-        return _by_members(names) or (CFX if _is_cfx(archive, infos) else None)
-    except DAMAGE:
+    if source.opened is None:
         return None
+    infos = source.opened.infolist()
+    names = [info.filename for info in infos]
+    if any(info.flag_bits & 1 for info in infos):
+        return _locked(source.name, names)
+    return _by_members(names) or (CFX if _is_cfx(source.opened, infos) else None)
 
 
 def _locked(file: str, names: list[str]) -> Unreadable:
@@ -229,8 +226,11 @@ def _is_cfx(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo]) -> bool:
         return False
     if infos[0].filename.lower().endswith((".pcrd", ".zpcr")):
         return True
-    with archive.open(infos[0]) as member:
-        return b"<experimentalData2" in member.read(300)
+    try:
+        with archive.open(infos[0]) as member:
+            return b"<experimentalData2" in member.read(300)
+    except DAMAGE:
+        return False
 
 
 _LOOKS: dict[str, Callable[[Source, bytes], Unreadable | None]] = {

@@ -16,6 +16,7 @@ from mrdq.workbook import Workbook
 
 TEXT, WORKBOOK, ARCHIVE, DOCUMENT = "text", "workbook", "zip archive", "document"
 _DOCUMENTS = (b"%PDF", b"<?xml", b"<rdml")
+_ZIP = (b"PK\x03\x04", b"PK\x07\x08", b"PK\x05\x06")
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -23,12 +24,14 @@ class Source:
     """The bytes of an export, and lazily its text or its sheets.
 
     ``kind`` is told by the first bytes, never by the file's name: an ``.xls`` may be an xlsx.
+    ``opened`` is the zip archive that nobody has checked, None where the file is damaged or none.
     """
 
     def __init__(self, data: bytes, name: str):
         self.data = data
         self.name = name
-        self.kind = _kind(data)
+        self.opened = _opened(data) if data.startswith(_ZIP) else None
+        self.kind = _kind(data, self.opened)
 
     @cached_property
     def text(self) -> str:
@@ -38,7 +41,7 @@ class Source:
     @cached_property
     def archive(self) -> Archive:
         """The zip archive; raises :class:`MrdqError` if it is damaged or a strange one."""
-        return Archive(self.data, self.name)
+        return Archive(self.data, self.name, opened=self.opened)
 
     @cached_property
     def workbook(self) -> Workbook:
@@ -117,20 +120,26 @@ def refuse_missing(source: Source, title: str, missing: Missing) -> NoReturn:
     )
 
 
-def _is_workbook(data: bytes) -> bool:
-    """Whether a zip archive is a workbook; damaged archives are taken for one if they look so."""
+def _opened(data: bytes) -> zipfile.ZipFile | None:
     try:
-        names = zipfile.ZipFile(io.BytesIO(data)).namelist()
+        return zipfile.ZipFile(io.BytesIO(data))
     except DAMAGE:
+        return None
+
+
+def _is_workbook(data: bytes, opened: zipfile.ZipFile | None) -> bool:
+    """Whether a zip archive is a workbook; damaged archives are taken for one if they look so."""
+    if opened is None:
         return b"xl/" in data
+    names = opened.namelist()
     # Some .eds files hold a whole workbook beside the run: they are no workbook.
     run_file = any(name.startswith("apldbio/") for name in names)
     return not run_file and any(name.startswith("xl/") for name in names)
 
 
-def _kind(data: bytes) -> str:
-    if data.startswith((b"PK\x03\x04", b"PK\x07\x08", b"PK\x05\x06")):
-        return WORKBOOK if _is_workbook(data) else ARCHIVE
+def _kind(data: bytes, opened: zipfile.ZipFile | None) -> str:
+    if data.startswith(_ZIP):
+        return WORKBOOK if _is_workbook(data, opened) else ARCHIVE
     if data.startswith(_OLE2):
         return WORKBOOK
     return DOCUMENT if data[:8].lstrip(codecs.BOM_UTF8).startswith(_DOCUMENTS) else TEXT

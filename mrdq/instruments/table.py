@@ -6,7 +6,7 @@ One path for all families.  What differs between them is a :class:`Recipe`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mrdq.errors import WARNING, Problem, Problems, refuse
 from mrdq.instruments import words
@@ -26,7 +26,7 @@ from mrdq.instruments.export import Export
 from mrdq.instruments.header import Header, read_header
 from mrdq.instruments.printed import Replicates, replicate_warnings
 from mrdq.instruments.rows import NAMED, NUMBERED, ROTOR, Place, Rows, settle
-from mrdq.instruments.source import Found, Source, rows_of
+from mrdq.instruments.source import Found, Missing, Source, rows_of
 from mrdq.vocabulary import STANDARD
 
 _TWICE = "Export the run again, with each column once."
@@ -66,6 +66,18 @@ class Recipe:
 
     def header(self, cells: tuple[str, ...]) -> Header:
         return read_header(cells, self.family, required=self.required, flags=self.flags)
+
+    def claim(self, found: Found, what: str, *, place: str = "") -> Found | Missing:
+        """The table as one of this family, or what its header lacks.
+
+        The reason is ``what`` with the required columns; ``place`` says where the header stands,
+        if not in its row.
+        """
+        header = self.header(found.header)
+        if header.problem:
+            return Missing(f"{header.problem} in {place or f'row {found.header_row}'}")
+        named = ", ".join(header.name(column) for column in self.required)
+        return replace(found, reason=f"{what} with the columns {named}")
 
 
 def read_table(

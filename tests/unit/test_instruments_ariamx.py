@@ -44,7 +44,7 @@ def with_cq(word: str) -> list[list[str]]:
 def test_columns(data: bytes) -> None:
     export = read_export(data, "run")
     assert export.format == "ariamx"
-    assert "Well and Cq (∆Rn)" in export.reason
+    assert "Well, Cq (∆Rn)" in export.reason
     assert export.well == ["A1", "A1", "A2", "A2", "A3", "A3", "H12", "H12"]
     assert export.row == list(range(2, 10))
     assert export.target == ["IGH", "ALB"] * 4

@@ -148,7 +148,7 @@ def test_custom_export(delimiter: str) -> None:
         lines = [re.sub(r";(\d+)\.(\d+)(?=;|$)", r";\1,\2", line) for line in lines]
     export = read_export("\n".join([*lines, ""]).encode(), "run.csv")
     assert export.format == "biorad_cfx"
-    assert export.reason == "the columns Well, Content, Cq, Fluor of a custom export"
+    assert export.reason == "a custom export of CFX with the columns Well, Content, Cq, Fluor"
     assert export.software == "CFX Maestro Version 4.1.2433.1219"
     assert export.run_date == "05/06/2024 07:08:09 UTC"
     assert (export.well, export.row) == (["A1", "A2", "A3"], [11, 12, 13])
@@ -174,7 +174,7 @@ def test_custom_export_without_its_lines() -> None:
         (CUSTOM[:9], 'no header line that starts with "Well" and "Fluor"'),
         (
             [*CUSTOM[:9], "Well,Fluor,Target,Sample,Cq", ""],
-            'no column "Content" in the header in row 10',
+            'no column "Content" in row 10',
         ),
         ([*CUSTOM[:11], "A02,FAM,T,Unkn-1,S1,x,27.3"], "expected 9 cells"),
         ([*CUSTOM[:11], "A02,FAM,T,Unkn-1,S1,x,,719.9,27.34", ""], "well A2"),

@@ -44,7 +44,7 @@ def keys(export: Export) -> set[tuple[str, str, str, str]]:
 def test_decimal_comma_and_a_curve(data: bytes) -> None:
     export = read_export(data, "run.txt")
     assert export.format == "mxpro"
-    assert export.reason == "the columns Well and Ct (dRn) in the first line"
+    assert export.reason == "a first line with the columns Well, Ct (dRn)"
     assert export.well == ["A1", "A2", "A3", "A12", "B1", "H12"]
     assert export.row == [2, 3, 4, 5, 6, 7]
     assert set(export.target) == {"SYBR"}

@@ -159,8 +159,8 @@ def test_two_readers_match(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(FORMATS, name, replace(FORMATS["plain_table"], title=name))
     with pytest.raises(MrdqError) as caught:
         read_export(PLAIN, "run.csv")
-    assert "one: the columns" in str(caught.value)
-    assert "other: the columns" in str(caught.value)
+    assert "one: a first row with the columns" in str(caught.value)
+    assert "other: a first row with the columns" in str(caught.value)
     assert "column format of the runs sheet" in str(caught.value)
     assert read_export(PLAIN, "run.csv", format="one").cq[0] == 21.125
 
