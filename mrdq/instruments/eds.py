@@ -14,11 +14,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from mrdq.errors import WARNING, Problem, Problems, refuse
 from mrdq.instruments import eds_setup, words
 from mrdq.instruments.cells import number
 from mrdq.instruments.columns import REFUSED, Column, CqColumn, cq_column, flag_column
+from mrdq.instruments.eds_plate import Plate, Reaction, read_plate
 from mrdq.instruments.eds_results import (
     AGAIN,
     FAMILY,
@@ -33,8 +35,6 @@ from mrdq.instruments.eds_setup import (
     MANIFEST,
     PLATE,
     PROTOCOL,
-    Plate,
-    Reaction,
 )
 from mrdq.instruments.export import Export
 from mrdq.instruments.printed import Replicates, replicate_warnings
@@ -87,7 +87,7 @@ def read(source: Source, found: Found) -> Export:
     _refuse_incomplete(source, names)
     problems = Problems()
     results = read_results(source, names[RESULTS], problems)
-    plate = eds_setup.read_plate(source, names[PLATE]) if PLATE in names else _NO_PLATE
+    plate = read_plate(source, names[PLATE]) if PLATE in names else _NO_PLATE
     run = _run(source.name, results, plate, problems)
     problems.raise_if_any()
     omitted = {i for i, index in enumerate(run.index) if plate.omitted.get(index)}
@@ -238,9 +238,9 @@ def _flags(run: _Run, omitted: set[int], problems: Problems) -> list[str]:
             problems.add(codes.problem(i, "an Amp Status of 1, 0 or -1", AGAIN))
     status = run.column("amplification", [_AMPLIFICATION.get(code, "") for code in codes.cells])
     marks = [
-        ";".join(_mark(mark, target) for mark in run.plate.marks.get(index, []) if _is_of(mark, target, detectors))
+        _marks(tuple(run.plate.marks.get(index, ())), target, detectors)
         for index, target, detectors in _with_detectors(run)
-    ]  # fmt: skip
+    ]
     quality = [
         (flag, run.column(flag, [row[at] for row in run.results.cells]))
         for at, flag in run.results.header.quality
@@ -249,23 +249,21 @@ def _flags(run: _Run, omitted: set[int], problems: Problems) -> list[str]:
     return flag_column([], status, issues, quality=quality, omitted=sorted(omitted))[0]
 
 
-def _with_detectors(run: _Run) -> Iterable[tuple[int, str, set[str]]]:
+def _with_detectors(run: _Run) -> Iterable[tuple[int, str, frozenset[str]]]:
     """Well, detector, and all detectors of the well, for each row."""
     target = run.results.column("target")
-    detectors: dict[int, set[str]] = {}
+    detectors: dict[int, frozenset[str]] = {}
     for index, name in zip(run.index, target, strict=True):
-        detectors.setdefault(index, set()).add(name)
+        detectors[index] = detectors.get(index, frozenset()) | {name}
     return ((index, name, detectors[index]) for index, name in zip(run.index, target, strict=True))
 
 
-def _is_of(mark: str, target: str, detectors: set[str]) -> bool:
-    """Whether a flag is of this detector: ``HSD-IGH`` is of IGH, ``ROXLOW`` of the whole well."""
-    of = mark.partition("-")[2]
-    return of == target or of not in detectors
-
-
-def _mark(mark: str, target: str) -> str:
-    return mark.removesuffix(f"-{target}")
+@lru_cache(maxsize=2048)
+def _marks(marks: tuple[str, ...], target: str, detectors: frozenset[str]) -> str:
+    """The flags of a well that are of this detector: ``HSD-IGH`` is of IGH, ``ROXLOW`` of all."""
+    named = [(mark, mark.partition("-")[2]) for mark in marks]
+    own = [mark for mark, of in named if of == target or of not in detectors]
+    return ";".join(mark.removesuffix(f"-{target}") for mark in own)
 
 
 def _export(

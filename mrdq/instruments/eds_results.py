@@ -15,6 +15,9 @@ from mrdq.instruments.source import Source
 
 FAMILY = "eds"
 RESULTS = FOLDER + "analysis_result.txt"
+LIMIT, LINES = 16_000_000, 50_000
+"""Bytes and lines of the results; 384 wells with 6 detectors have a quarter of them."""
+
 AGAIN = (
     "Analyse the run again in the instrument's software and save it, or export the results as text."
 )
@@ -44,7 +47,12 @@ def read_results(source: Source, member: str, problems: Problems) -> Results:
 
     Raises :class:`MrdqError` where there is no such header, no well, or no end of the last line.
     """
-    text = texts.decode(source.archive.read(member), f"{source.name}, member {member}")
+    data = source.archive.read(member)
+    n_lines = data.count(b"\n")
+    if len(data) > LIMIT or n_lines > LINES:
+        found = f"{n_lines} lines, {len(data) // 1_000_000} MB"
+        refuse_results(source, f"at most {LINES} lines and {LIMIT // 1_000_000} MB", found)
+    text = texts.decode(data, f"{source.name}, member {member}")
     if not text.endswith("\n"):
         refuse_results(source, "a line end after the last line", text.rpartition("\n")[2][-80:])
     lines = text.split("\n")
@@ -60,14 +68,16 @@ def read_results(source: Source, member: str, problems: Problems) -> Results:
     results = Results(header, [], [], set(), Counter())
     of_cycles, others = words.exactly("eds_lines_per_cycle"), words.exactly("eds_other_lines")
     for row, line in enumerate(lines, 1):
-        kind = line.partition("\t")[0]
+        tab = line.find("\t")  # the rest of the line is long, and is not to be copied
+        kind = line[:tab] if tab >= 0 else line
         if kind in of_cycles:
             results.others[kind] += 1
-            results.lengths |= {line.rstrip().count("\t")} - {0}
+            results.lengths.add(line.rstrip().count("\t"))
         elif kind in others:
             results.others[kind] += 1
         elif row != at + 1 and line.strip():
             _take_well(source, line, row, results, problems)
+    results.lengths.discard(0)
     problems.raise_if_any()
     if not results.cells:
         refuse_results(source, "results below the header", "none: the run was not analysed")

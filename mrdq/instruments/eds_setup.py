@@ -1,7 +1,7 @@
-"""What an ``.eds`` run file says beside its results: plate, cycles, instrument.
+"""What an ``.eds`` run file says beside its results: members, cycles, instrument.
 
-The XML members of ``apldbio/sds`` are ``plate_setup.xml`` (block, samples, detectors with task and
-concentration, omitted wells), ``tcprotocol.xml`` (stages of the run) and ``experiment.xml``.
+The XML members of ``apldbio/sds`` are ``plate_setup.xml`` (see ``eds_plate``), ``tcprotocol.xml``
+(stages of the run) and ``experiment.xml``.
 Member names are compared without regard to case, and some versions write ``\\`` for ``/``.
 """
 
@@ -10,15 +10,14 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import NoReturn
 
 from mrdq.errors import refuse
-from mrdq.instruments import words
 from mrdq.instruments.cells import PLATES, ROWS
 from mrdq.instruments.source import Source
+from mrdq.instruments.xml_size import too_much
 
 FOLDER = "apldbio/sds/"
 PLATE, PROTOCOL, EXPERIMENT = (
@@ -28,55 +27,15 @@ MANIFEST = f"{FOLDER}manifest.mf"
 XML_LIMIT = 8_000_000
 """Bytes of an XML member that is parsed: twenty times what a full 384-well plate takes."""
 
-_END_OF_ZIP, _MORE_THAN_16_BITS = b"PK\5\6", 0xFFFF
 _AGAIN = "Open the run in the instrument's software, save it again, or export the results as text."
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """One detector of one well, as the plate setup has it.
-
-    ``task`` is the vendor's word; ``concentration`` is the cell of a standard's quantity.
-    """
-
-    task: str
-    concentration: str
-    reporter: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plate:
-    """The plate setup; wells are counted from 0, row by row.
-
-    Parameters
-    ----------
-    size: wells of the block.
-    sample: well -> name.
-    reactions: well and detector -> its :class:`Reaction`.
-    omitted: well -> whether the instrument's user left it out, for every well that is listed.
-    marks: well -> the flags that the software has raised, ``HSD-IGH`` for one detector only.
-    unread: features of the setup that hold something and are not read.
-    """
-
-    size: int
-    sample: dict[int, str]
-    reactions: dict[tuple[int, str], Reaction]
-    omitted: dict[int, bool]
-    marks: dict[int, list[str]]
-    unread: list[str]
 
 
 def members(source: Source) -> dict[str, str]:
     """Plain name -> name as stored.
 
-    Raises :class:`MrdqError` where two are the same member, or where the archive says that it has
-    others: a damaged directory may hide the plate setup, and with it the omitted wells.
+    Raises :class:`MrdqError` where two are the same member.
     """
     stored = source.archive.members
-    end = source.data.rfind(_END_OF_ZIP)
-    said = int.from_bytes(source.data[end + 10 : end + 12], "little")
-    if said not in (len(stored), _MORE_THAN_16_BITS):
-        refuse(source.name, f"{said} members, as the archive says", str(len(stored)), remedy=_AGAIN)
     plain = {name.replace("\\", "/").lower(): name for name in stored}
     if len(plain) != len(stored):
         seen = Counter(name.replace("\\", "/").lower() for name in stored)
@@ -85,93 +44,38 @@ def members(source: Source) -> dict[str, str]:
     return plain
 
 
-def xml_root(source: Source, member: str) -> ET.Element:
-    """The document of a member.
+def xml_data(source: Source, member: str) -> bytes:
+    """A document as it stands in the archive.
 
-    Raises :class:`MrdqError` where it is damaged, too large, or defines a type or an entity:
-    entities can be made to swell, and no instrument writes any.
+    Raises :class:`MrdqError` where it is too large, or defines a type or an entity: entities can
+    be made to swell, and no instrument writes any.
     """
     data = source.archive.read(member)
     if len(data) > XML_LIMIT:
-        _refuse(source, member, f"at most {XML_LIMIT // 1_000_000} MB", f"{len(data)} bytes")
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data or b"\0" in data:
-        _refuse(source, member, "XML in UTF-8 without document type and entities", "one of these")
+        refuse_member(source, member, f"at most {XML_LIMIT // 1_000_000} MB", f"{len(data)} bytes")
+    if much := too_much(data):
+        refuse_member(source, member, "XML as instruments write it", much)
+    declared = b"!" in data and (b"<!DOCTYPE" in data or b"<!ENTITY" in data)
+    if declared or b"\0" in data:
+        expected = "XML in UTF-8 without document type and entities"
+        refuse_member(source, member, expected, "one of these")
+    return data
+
+
+def xml_root(source: Source, member: str) -> ET.Element:
+    """The document of a member; raises :class:`MrdqError` also where it is damaged."""
+    data = xml_data(source, member)
     try:
         return ET.fromstring(data)
     except (ET.ParseError, ValueError, LookupError) as error:
-        _refuse(source, member, "XML", str(error)[:80])
+        refuse_member(source, member, "XML", str(error)[:80])
 
 
-def _refuse(source: Source, member: str, expected: str, found: str) -> NoReturn:
+def refuse_member(source: Source, member: str, expected: str, found: str) -> NoReturn:
     refuse(source.name, expected, found, column=f"member {member}", remedy=_AGAIN)
 
 
-def read_plate(source: Source, member: str) -> Plate:
-    """The plate setup; raises :class:`MrdqError` where a well or block is none."""
-    root = xml_root(source, member)
-    shape = _text(root, "Rows"), _text(root, "Columns")
-    sizes = {(str(rows), str(columns)): size for size, (rows, columns) in PLATES.items()}
-    if shape not in sizes:
-        _refuse(
-            source,
-            member,
-            f"a block of {', '.join(map(str, PLATES))} wells",
-            " rows, ".join(shape) + " columns",
-        )
-    plate = Plate(sizes[shape], {}, {}, {}, {}, [])
-    for features in root.findall("FeatureMap"):
-        _read_features(source, member, features, plate)
-    for well in (well for wells in root.findall("Wells") for well in wells.findall("Well")):
-        index = _index(source, member, well, plate)
-        said = words.truth(_text(well, "IsOmit") or "?")
-        if said is None or index in plate.omitted:
-            expected = "IsOmit true or false, once for each well"
-            _refuse(source, member, expected, _text(well, "IsOmit"))
-        plate.omitted[index] = said
-        marks = well.findall("FlagName")
-        if marks:
-            plate.marks[index] = [mark.text or "" for mark in marks]
-    return plate
-
-
-def _read_features(source: Source, member: str, features: ET.Element, plate: Plate) -> None:
-    feature = _text(features, "Feature/Id")
-    values = features.findall("FeatureValue")
-    if values and feature not in ("sample", "detector-task"):
-        plate.unread.append(feature)
-        return
-    for value in values:
-        index = _index(source, member, value, plate)
-        if feature == "sample":
-            name = _text(value, "FeatureItem/Sample/Name")
-            if plate.sample.setdefault(index, name) != name:
-                _refuse(source, member, f"one sample in well {index}", name)
-            continue
-        for assigned in _detectors(value):
-            key = index, _text(assigned, "Detector/Name")
-            reaction = Reaction(
-                _text(assigned, "Task"),
-                _text(assigned, "Concentration"),
-                _text(assigned, "Detector/Reporter"),
-            )
-            if plate.reactions.setdefault(key, reaction) != reaction:
-                _refuse(source, member, f"detector {key[1]} once in well {index}", "several")
-
-
-def _detectors(value: ET.Element) -> list[ET.Element]:
-    items = value.findall("FeatureItem")
-    lists = [listed for item in items for listed in item.findall("DetectorTaskList")]
-    return [assigned for listed in lists for assigned in listed.findall("DetectorTask")]
-
-
-def _index(source: Source, member: str, element: ET.Element, plate: Plate) -> int:
-    text = _text(element, "Index")
-    if text not in well_names(plate.size):
-        _refuse(source, member, f"a well from 0 to {plate.size - 1}", text)
-    return int(text)
-
-
-def _text(element: ET.Element, path: str) -> str:
+def text_at(element: ET.Element, path: str) -> str:
     """The stripped text below a path of tags; ``""`` where there is none."""
     # Tag by tag: the parser walks a whole path in Python, a single tag in C.
     for tag in path.split("/"):
@@ -193,11 +97,11 @@ def cycles_of_stages(source: Source, member: str) -> list[int]:
     """Cycles of each cycling stage that collects data."""
     stages = []
     for stage in xml_root(source, member).findall("TCStage"):
-        collects = any(_text(step, "CollectionFlag") == "1" for step in stage.findall("TCStep"))
-        if _text(stage, "StageFlag") == "CYCLING" and collects:
-            cycles = _text(stage, "NumOfRepetitions")
+        collects = any(text_at(step, "CollectionFlag") == "1" for step in stage.findall("TCStep"))
+        if text_at(stage, "StageFlag") == "CYCLING" and collects:
+            cycles = text_at(stage, "NumOfRepetitions")
             if not (cycles.isascii() and cycles.isdecimal() and len(cycles) < 4 and int(cycles)):
-                _refuse(source, member, "a number of cycles (NumOfRepetitions)", cycles)
+                refuse_member(source, member, "a number of cycles (NumOfRepetitions)", cycles)
             stages.append(int(cycles))
     return stages
 
@@ -212,16 +116,16 @@ def experiment(source: Source, member: str) -> tuple[dict[str, str], str]:
         v for part in root.findall("ExperimentProperty") for v in part.findall("PropertyValue")
     ]
     said = {
-        str(value.get("key")): _text(value, "String")
+        str(value.get("key")): text_at(value, "String")
         for value in values
         if value.get("key") in ("instrumentType", "softwareVersion")
     }
     printed = {
-        "instrument": said.get("instrumentType") or _text(root, "InstrumentTypeId"),
+        "instrument": said.get("instrumentType") or text_at(root, "InstrumentTypeId"),
         "software": said.get("softwareVersion", ""),
-        "run_date": iso_date(_text(root, "RunEndTime")),
+        "run_date": iso_date(text_at(root, "RunEndTime")),
     }
-    return printed, _text(root, "RunState")
+    return printed, text_at(root, "RunState")
 
 
 def software(source: Source, member: str) -> str:

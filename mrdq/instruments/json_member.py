@@ -10,6 +10,10 @@ from mrdq.errors import Problem, refuse
 from mrdq.instruments.source import Source
 
 Node = dict[str, Any]
+
+LIMIT, NODES = 10_000_000, 400_000
+"""Bytes of a document that is parsed, and its lists and objects; they take ten times as much memory."""
+
 _AGAIN = (
     "Analyse the run again in the instrument's software and save it, or export the results as text."
 )
@@ -25,8 +29,13 @@ class JsonMember:
     def __init__(self, source: Source, member: str):
         self.file = source.name
         self.member = member
+        data = source.archive.read(member)
+        if len(data) > LIMIT:
+            self.refuse(f"at most {LIMIT // 1_000_000} MB of JSON", f"{len(data)} bytes")
+        if (nodes := data.count(b"{") + data.count(b"[")) > NODES:
+            self.refuse(f"at most {NODES} lists and objects", str(nodes))
         try:
-            root = json.loads(source.archive.read(member))
+            root = json.loads(data)
         except (ValueError, RecursionError) as error:
             self.refuse("JSON", str(error)[:80])
         if not isinstance(root, dict):

@@ -23,6 +23,10 @@ from mrdq.instruments.xml_size import too_much
 LIMIT = 20_000_000
 """Bytes of a document without its curves; a plate of 384 wells and 4 dyes has half a million."""
 
+MOST = 20_000
+"""Elements of one name; a plate of 384 wells and 6 dyes has 2,304 of ``data``."""
+
+_COUNTED = ("data", "react", "sample", "target", "factGraph")
 _NAMESPACE = re.compile(rb' xmlns="http://www\.(?:rdml\.org|roche\.ch/\w+)"')
 _UTF8 = {"utf-8", "utf8"}
 _ENCODINGS = {
@@ -32,7 +36,6 @@ _ENCODINGS = {
 _DECLARED = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([^"']+)["']""")
 _BOM = b"\xef\xbb\xbf"
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_COMMENTS = re.compile(rb"<!--(?:[^-]|-[^-])*-->")
 _ROOT = re.compile(r"<(?:!DOCTYPE\s+)?(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
 HEAD = 4000
 """Bytes of a document in which its root element starts."""
@@ -48,7 +51,8 @@ _AGAIN = (
 class Document:
     """A parsed document: element names without namespace, and how often each is there.
 
-    ``runs`` are the reactions that were taken from the text; :meth:`reactions` knows both ways.
+    ``runs`` are reactions that were taken from the text, those of a run together as long as nothing
+    stands between them; :meth:`reactions` knows both ways.
     """
 
     root: Element
@@ -57,8 +61,12 @@ class Document:
 
     def reactions(self, run: Element) -> Reactions:
         """The reactions of one of the runs."""
-        mark = run.find(MARK) if self.runs else None
-        return of_elements(run) if mark is None else self.runs[int(mark.get("at", ""))]
+        marks = run.findall(MARK) if self.runs else []
+        if not marks:
+            return of_elements(run)
+        found = [self.runs[int(mark.get("at", ""))] for mark in marks]
+        listed = [reaction for reactions in found for reaction in reactions.listed]
+        return Reactions(listed, max(reactions.cycles for reactions in found))
 
 
 def root_name(data: bytes) -> str:
@@ -76,17 +84,20 @@ def parse(data: bytes, file: str, place: str) -> Document:
     ``place`` names the member in messages.  Raises :class:`MrdqError` where it is not well
     formed, not in its declared encoding, too large, or declares a document type.
     """
-    data = without_comments(as_utf8(data, file, place), file, place)
+    data = _without_comments(_as_utf8(data, file, place), file, place)
     if b"!" in data and b"<!" in data:  # CDATA could hide what is a point.
-        return whole(data, data, file, place)
+        return _whole(data, data, file, place)
     if b"rocheLC96CalculatedData" in data[:HEAD]:
-        graphs = [only_call(data, start, end) for start, end in spans(data, _GRAPH)]
-        return whole(_GRAPH.join(graphs), data, file, place)
-    parts = spans(data, _DATA)
+        found = spans(data, _GRAPH, most=MOST)
+        graphs = [only_call(data, start, end) for start, end in found]
+        return _whole(_GRAPH.join(graphs), data, file, place)
+    parts = spans(data, _DATA, most=MOST)
+    if len(parts) > MOST:
+        _too_large(file, place, f"more than {MOST} elements data")
     return _plain(data, parts) or _lean(data, parts, file, place)
 
 
-def as_utf8(data: bytes, file: str, place: str) -> bytes:
+def _as_utf8(data: bytes, file: str, place: str) -> bytes:
     """The document in UTF-8; what is said to be UTF-8 is not checked yet."""
     declared = _DECLARED.match(data.removeprefix(_BOM))
     name = declared[1].decode("latin-1").lower() if declared else "utf-8"
@@ -103,11 +114,14 @@ def as_utf8(data: bytes, file: str, place: str) -> bytes:
     try:
         return data.decode(_ENCODINGS[name]).encode()
     except UnicodeDecodeError as error:
-        damaged(file, place, f"no {name} at byte {error.start}")
+        _damaged(file, place, f"no {name} at byte {error.start}")
 
 
-def without_comments(data: bytes, file: str, place: str) -> bytes:
-    """The document without its comments; raises :class:`MrdqError` if it declares a type."""
+def _without_comments(data: bytes, file: str, place: str) -> bytes:
+    """The document without its comments, or as it is where these are not plain.
+
+    Raises :class:`MrdqError` if it declares a type.
+    """
     if b"!" not in data or b"<!" not in data:
         return data
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
@@ -119,24 +133,34 @@ def without_comments(data: bytes, file: str, place: str) -> bytes:
             remedy="Nothing of it was read: a document type can hide and multiply content. "
             "Export the run again from the instrument's software.",
         )
-    return data if b"<![CDATA[" in data else _COMMENTS.sub(b"", data)
+    if b"<![CDATA[" in data or data.count(b"<!--") > MOST:
+        return data
+    first, *others = data.split(b"<!--")
+    kept = [first]
+    for part in others:
+        end = part.find(b"--")
+        if not part.startswith(b"-->", end):
+            return data  # XML has no such comment
+        kept.append(part[end + len(b"-->") :])
+    return b"".join(kept)
 
 
-def whole(lean: bytes, data: bytes, file: str, place: str) -> Document:
+def _whole(lean: bytes, data: bytes, file: str, place: str) -> Document:
     """The document ``data``, of which ``lean`` is what is to be parsed."""
     if len(lean) > LIMIT:
         _too_large(file, place, f"{len(lean) // 1_000_000} MB")
     if much := too_much(lean):
         _too_large(file, place, much)
     try:
-        if not lean.isascii():
-            lean.decode()
         root = tree(lean)
-    except UnicodeDecodeError:
-        damaged(file, place, f"no utf-8 at byte {_not_utf8(data)}")
     except (ParseError, ValueError) as error:
-        damaged(file, place, str(error))
-    return Document(root, names_of(root))
+        wrong = _not_utf8(data)
+        _damaged(file, place, str(error) if wrong is None else f"no utf-8 at byte {wrong}")
+    names = _names_of(root)
+    for name in _COUNTED:
+        if names[name] > MOST:
+            _too_large(file, place, f"{names[name]} elements {name}")
+    return Document(root, names)
 
 
 def tree(data: bytes) -> Element:
@@ -147,7 +171,7 @@ def tree(data: bytes) -> Element:
     return root
 
 
-def names_of(root: Element) -> Counter[str]:
+def _names_of(root: Element) -> Counter[str]:
     """How often each element is there; takes the namespaces off."""
     names = Counter(map(_TAG, root.iter()))
     if any("}" in name for name in names):
@@ -165,45 +189,48 @@ def text_of(element: Element | None, path: str = ".") -> str:
     return (found or "").strip()
 
 
-def damaged(file: str, place: str, found: str) -> NoReturn:
+def _damaged(file: str, place: str, found: str) -> NoReturn:
     refuse(file, "a whole XML document", found[:120], column=place, remedy=_AGAIN)
 
 
 def _plain(data: bytes, parts: list[Span]) -> Document | None:
     """The document with its reactions taken from the text; None where they are not plain."""
     plain = read_plain(data, parts) if len(parts) > 1 else None
-    if plain is None:
+    if plain is None or sum(map(len, plain.around)) > LIMIT:
         return None
     around = b"".join(plain.around)
-    if len(around) > LIMIT or too_much(around):
+    if too_much(around):
         return None
     try:
         root = tree(around)
     except (ParseError, ValueError):
         return None  # whole, it may be well formed
-    names = names_of(root)
+    names = _names_of(root)
     marks = sum(len(run.findall(MARK)) for run in root.findall("experiment/run"))
     if not marks == names.pop(MARK, 0) == len(plain.runs) or "react" in names:
+        return None
+    if any(names[name] > MOST for name in _COUNTED):
         return None
     return Document(root, names + Counter(plain.names), plain.runs)
 
 
 def _lean(data: bytes, parts: list[Span], file: str, place: str) -> Document:
     """The document without its points, all of it parsed as XML."""
-    found = [without_points(data, start, end) for start, end in parts]
+    found = [without_points(data, start, end) for start, end in parts[:-1]]
+    found.append((data[slice(*parts[-1])], False))
     if sum(len(part) for part, _ in found) > LIMIT:
         _too_large(file, place, f"{len(data) // 1_000_000} MB")
-    document = whole(_DATA.join(part for part, _ in found), data, file, place)
+    document = _whole(_DATA.join(part for part, _ in found), data, file, place)
     document.names["mdp"] += any(melting for _, melting in found)
     return document
 
 
-def _not_utf8(data: bytes) -> int:
+def _not_utf8(data: bytes) -> int | None:
     try:
         data.decode()
     except UnicodeDecodeError as error:
         return error.start
-    return len(data)
+    return None
 
 
 def _too_large(file: str, place: str, found: str) -> NoReturn:

@@ -93,8 +93,11 @@ def complaints(verdicts: Verdicts, curve: Curve, cq: float) -> Iterator[tuple[st
     state = state_of(verdicts, curve)
     if not state:
         known = ", ".join(words.calls(FAMILY))
-        yield (f"a call of the LightCycler 96 software ({known}): the stored Cq alone does not say "
-               "whether there was a signal", " and ".join(dict.fromkeys(said)), _AGAIN)  # fmt: skip
+        expected = (
+            f"a call of the LightCycler 96 software ({known}): the stored Cq alone does not say "
+            "whether there was a signal"
+        )
+        yield expected, " and ".join(dict.fromkeys(said)), _AGAIN
     elif len(set(said)) > 1:
         remedy = f"A call was edited, or analyses differ: make them agree. {_AGAIN}"
         yield "one call in all analyses", " and ".join(dict.fromkeys(said)), remedy

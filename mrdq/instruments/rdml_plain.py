@@ -18,7 +18,7 @@ MARK = "reactions"
 
 _S = r"[ \t\r\n]*"
 _TEXT = r"[^<>&\x00-\x08\x0b-\x1f\x7f-\xff]*"
-_OTHER = r"(?!(?:tar|cq|excl|note|adp|mdp|data|sample|react|partitions)>)[A-Za-z_][\w.-]*"
+_OTHER = r"(?!(?:tar|cq|excl|note|adp|cyc|mdp|data|sample|react|partitions)>)[A-Za-z_][\w.-]*"
 
 
 def _id(group: str) -> str:
@@ -31,8 +31,8 @@ def _values(group: str) -> str:
     leaf, inner = (
         rf"<(?P<{group}{n}>{_OTHER})>{_TEXT}</(?P={group}{n})>{_S}" for n in ("_leaf", "_inner")
     )
-    nested = rf"<(?P<{group}_nest>{_OTHER})>{_S}(?:{inner})+</(?P={group}_nest)>{_S}"
-    return rf"(?P<{group}>(?:{leaf}|{nested})*)"
+    nested = rf"<(?P<{group}_nest>{_OTHER})>{_S}(?:{inner}){{1,9}}</(?P={group}_nest)>{_S}"
+    return rf"(?P<{group}>(?:{leaf}|{nested}){{0,40}})"  # bounded: each costs memory
 
 
 _CYCLE = rf"<adp>{_S}<cyc>{_S}([0-9]{{1,6}})(?:\.0*)?{_S}</cyc>"

@@ -17,10 +17,14 @@ Span = tuple[int, int]
 """Where a part of a document starts and ends."""
 
 
-def spans(data: bytes, end: bytes) -> list[Span]:
-    """The parts of a document that end with a tag, without it, and the rest after the last one."""
-    found, stop = [], len(data)
-    while (at := data.rfind(end, 0, stop)) >= 0:  # twice as fast as find
+def spans(data: bytes, end: bytes, *, most: int) -> list[Span]:
+    """The parts of a document that end with a tag, without it, and the rest after the last one.
+
+    Where there are more than ``most`` of them, what stands before is the first part.
+    """
+    found: list[Span] = []
+    stop = len(data)
+    while len(found) <= most and (at := data.rfind(end, 0, stop)) >= 0:  # twice as fast as find
         found.append((at + len(end), stop))
         stop = at
     return [(0, stop), *reversed(found)]
@@ -76,8 +80,8 @@ def only_call(data: bytes, start: int, end: int) -> bytes:
 
 def _alike(data: bytes, start: int, end: int, *, number: int) -> bool:
     """Whether all points have as many elements as the first, so that nothing stands between them."""
-    second = data.find(data[start : start + len(POINT)], start + 1, end)
-    of_first = data.count(b"<", start, second if second > 0 else end)
+    closing = b"</" + data[start + 1 : start + len(POINT)]
+    of_first = data.count(b"<", start, data.find(closing, start, end) + len(closing))
     return data.count(b"<", start, end) == number * of_first and _is_ascii(data, start, end)
 
 

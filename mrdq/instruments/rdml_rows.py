@@ -306,9 +306,7 @@ class _Curve:
         ]
         if verdicts is None:
             return ";".join(flags)
-        if lightcycler96.state_of(verdicts, self.key) != DETERMINED and (
-            call := verdicts.call(self.key)
-        ):
+        if called != DETERMINED and (call := verdicts.call(self.key)):
             flags.insert(0, f"call={call.replace(';', ',')}")
         return ";".join([*flags, "excluded"] if self.key in verdicts.excluded else flags)
 

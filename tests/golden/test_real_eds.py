@@ -25,7 +25,7 @@ from pathlib import Path
 import pytest
 
 from mrdq.errors import MrdqError
-from mrdq.instruments import Export, eds, eds_json
+from mrdq.instruments import Export, eds, eds_json, eds_repeats
 from mrdq.instruments.source import Found, Missing, Source
 
 SHARED = Path(os.environ.get("MRDQ_SHARED", Path(__file__).resolve().parents[3] / "shared"))
@@ -205,3 +205,15 @@ def test_damage_is_refused_or_does_no_harm(name: str) -> None:
 def rows_of(export: Export) -> set[tuple[object, ...]]:
     columns = (export.well, export.target, export.sample, export.cq_state, map(str, export.cq))
     return set(zip(*columns, strict=True))
+
+
+def test_each_wording_of_a_well_or_each_well_it_is_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = (REAL / QSLIB).read_bytes()
+    document = member(QSLIB, "apldbio/sds/plate_setup.xml")
+    names = "FeatureValue", "Well"
+    assert eds_repeats.parse(document, names).lists
+    once = read(data)
+    monkeypatch.setattr(eds_repeats, "_repeats", lambda *_: None)
+    assert repr(read(data)) == repr(once)

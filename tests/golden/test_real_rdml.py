@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from mrdq.errors import MrdqError
-from mrdq.instruments import rdml
+from mrdq.instruments import rdml, rdml_document
 from mrdq.instruments.export import Export
 from mrdq.instruments.source import Found, Source
 from mrdq.vocabulary import DETERMINED, OMITTED, UNDETERMINED
@@ -191,3 +191,14 @@ def test_damaged_copies_are_refused_or_read_the_same(name: str) -> None:
                 assert set(zip(got.well, got.target, map(repr, got.cq), strict=True)) <= rows
         except MrdqError:
             continue
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_taken_from_the_text_or_parsed_it_is_the_same(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = next(text for text in members(name).values() if re.search(r"<rdml[ >]", text))
+    assert rdml_document.parse(text.encode(), "", "").runs, "the reactions are not plain"
+    plain = read.__wrapped__(name)
+    monkeypatch.setattr(rdml_document, "read_plain", lambda *_: None)
+    assert repr(read.__wrapped__(name)) == repr(plain)
