@@ -19,6 +19,7 @@ from mrdq.instruments.export import Export
 from mrdq.instruments.rdml_document import HEAD, Document, parse, root_name, text_of
 from mrdq.instruments.rdml_lightcycler96 import ROOTS, Verdicts, read_verdicts
 from mrdq.instruments.rdml_names import Names, is_guid, read_names
+from mrdq.instruments.rdml_reactions import of_elements
 from mrdq.instruments.rdml_rows import Plate, Rows, take_run
 from mrdq.instruments.source import ARCHIVE, DOCUMENT, Found, Missing, Source
 from mrdq.instruments.table import refuse_twins
@@ -155,7 +156,7 @@ def _rows(
     problems, rows, root = Problems(), Rows(file), document.root
     own = text_of(root, "id/publisher") == PUBLISHER
     for run in runs:
-        reactions = document.reactions(run)
+        reactions = of_elements(run)
         version = root.get("version", "")
         plate = Plate.of(run, version, names, verdicts, cycles=reactions.cycles, own=own)
         take_run(plate, run, reactions, rows, problems)

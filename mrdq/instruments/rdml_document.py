@@ -1,8 +1,7 @@
 """RDML and its companions as XML trees: bytes to elements, no entities, no curves.
 
 A document that declares a document type is refused: entities, and so every attack by XML, need
-one.  Fluorescence points are cut out before it is parsed (``rdml_points``), and reactions are taken
-from the text where they are plain (``rdml_plain``): a full plate is a hundred times smaller then.
+one.  Fluorescence points are cut out before it is parsed (``rdml_points``): nine tenths of it.
 """
 
 from __future__ import annotations
@@ -15,9 +14,7 @@ from typing import NoReturn
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from mrdq.errors import refuse
-from mrdq.instruments.rdml_plain import MARK, read_plain
 from mrdq.instruments.rdml_points import Span, only_call, spans, without_points
-from mrdq.instruments.rdml_reactions import Reactions, of_elements
 from mrdq.instruments.xml_size import too_much
 
 LIMIT = 20_000_000
@@ -49,24 +46,10 @@ _AGAIN = (
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed document: element names without namespace, and how often each is there.
-
-    ``runs`` are reactions that were taken from the text, those of a run together as long as nothing
-    stands between them; :meth:`reactions` knows both ways.
-    """
+    """A parsed document: element names without namespace, and how often each is there."""
 
     root: Element
     names: Counter[str] = field(default_factory=Counter)
-    runs: list[Reactions] = field(default_factory=list)
-
-    def reactions(self, run: Element) -> Reactions:
-        """The reactions of one of the runs."""
-        marks = run.findall(MARK) if self.runs else []
-        if not marks:
-            return of_elements(run)
-        found = [self.runs[int(mark.get("at", ""))] for mark in marks]
-        listed = [reaction for reactions in found for reaction in reactions.listed]
-        return Reactions(listed, max(reactions.cycles for reactions in found))
 
 
 def root_name(data: bytes) -> str:
@@ -94,7 +77,7 @@ def parse(data: bytes, file: str, place: str) -> Document:
     parts = spans(data, _DATA, most=MOST)
     if len(parts) > MOST:
         _too_large(file, place, f"more than {MOST} elements data")
-    return _plain(data, parts) or _lean(data, parts, file, place)
+    return _lean(data, parts, file, place)
 
 
 def _as_utf8(data: bytes, file: str, place: str) -> bytes:
@@ -155,7 +138,9 @@ def _whole(lean: bytes, data: bytes, file: str, place: str) -> Document:
         root = tree(lean)
     except (ParseError, ValueError) as error:
         wrong = _not_utf8(data)
-        _damaged(file, place, str(error) if wrong is None else f"no utf-8 at byte {wrong}")
+        # Not its line: that is one of the document without its curves.
+        said = str(error).partition(":")[0]
+        _damaged(file, place, said if wrong is None else f"no utf-8 at byte {wrong}")
     names = _names_of(root)
     for name in _COUNTED:
         if names[name] > MOST:
@@ -191,27 +176,6 @@ def text_of(element: Element | None, path: str = ".") -> str:
 
 def _damaged(file: str, place: str, found: str) -> NoReturn:
     refuse(file, "a whole XML document", found[:120], column=place, remedy=_AGAIN)
-
-
-def _plain(data: bytes, parts: list[Span]) -> Document | None:
-    """The document with its reactions taken from the text; None where they are not plain."""
-    plain = read_plain(data, parts) if len(parts) > 1 else None
-    if plain is None or sum(map(len, plain.around)) > LIMIT:
-        return None
-    around = b"".join(plain.around)
-    if too_much(around):
-        return None
-    try:
-        root = tree(around)
-    except (ParseError, ValueError):
-        return None  # whole, it may be well formed
-    names = _names_of(root)
-    marks = sum(len(run.findall(MARK)) for run in root.findall("experiment/run"))
-    if not marks == names.pop(MARK, 0) == len(plain.runs) or "react" in names:
-        return None
-    if any(names[name] > MOST for name in _COUNTED):
-        return None
-    return Document(root, names + Counter(plain.names), plain.runs)
 
 
 def _lean(data: bytes, parts: list[Span], file: str, place: str) -> Document:

@@ -1,4 +1,4 @@
-"""The reactions of RDML runs as their rows need them, whichever way the document was read."""
+"""The reactions of RDML runs as their rows need them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _cycles(run: Element) -> float:
         cycles = [
             _number_or_0((cyc.text or "").strip()) for adp in points for cyc in adp.findall("cyc")
         ]
-        highest = max([highest, float(len(cycles)), *cycles])
+        highest = max([highest, float(len(points)), *cycles])
     return highest
 
 

@@ -82,9 +82,7 @@ def test_refusals(old: str, new: str, message: str) -> None:
 
 
 def test_a_header_without_its_columns_is_none_of_it() -> None:
-    with pytest.raises(
-        MrdqError, match='Illumina Eco: found no column "Cq" in row 12'
-    ):
+    with pytest.raises(MrdqError, match='Illumina Eco: found no column "Cq" in row 12'):
         read_export(run(table=TABLE.replace("Cq,Cq Mean", "x,Cq Mean")), "run.csv")  # fmt: skip
 
 
