@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from mrdq.instruments import words
 from mrdq.instruments.cells import PLATES
-from mrdq.instruments.eds_repeats import Repeats, parse
 from mrdq.instruments.eds_setup import refuse_member, text_at, well_names, xml_data
 from mrdq.instruments.source import Source
 
@@ -49,10 +48,9 @@ class Plate:
 def read_plate(source: Source, member: str) -> Plate:
     """The plate setup; raises :class:`MrdqError` where a well or block is none."""
     try:
-        document = parse(xml_data(source, member), ("FeatureValue", "Well"))
+        root = ET.fromstring(xml_data(source, member))
     except (ET.ParseError, ValueError, LookupError) as error:
         refuse_member(source, member, "XML", str(error)[:80])
-    root = document.root
     shape = text_at(root, "Rows"), text_at(root, "Columns")
     sizes = {(str(rows), str(columns)): size for size, (rows, columns) in PLATES.items()}
     if shape not in sizes:
@@ -64,18 +62,21 @@ def read_plate(source: Source, member: str) -> Plate:
         )
     plate = Plate(sizes[shape], {}, {}, {}, {}, [])
     for features in root.findall("FeatureMap"):
-        _read_features(source, member, document, features, plate)
+        _read_features(source, member, features, plate)
     for wells in root.findall("Wells"):
-        _read_wells(source, member, document, wells, plate)
+        _read_wells(source, member, wells, plate)
     return plate
 
 
-def _read_wells(
-    source: Source, member: str, document: Repeats, wells: ET.Element, plate: Plate
-) -> None:
+def _values(parent: ET.Element, name: str) -> list[tuple[str, ET.Element]]:
+    """Well as written, and the element that says something of it."""
+    return [((value.findtext("Index") or "").strip(), value) for value in parent.findall(name)]
+
+
+def _read_wells(source: Source, member: str, wells: ET.Element, plate: Plate) -> None:
     """Which wells were omitted, and the flags of all."""
     known: dict[ET.Element, tuple[str, list[str]]] = {}
-    for well, element in document.values(wells, "Well"):
+    for well, element in _values(wells, "Well"):
         index = _index(source, member, well, plate)
         if element not in known:
             flags = [mark.text or "" for mark in element.findall("FlagName")]
@@ -90,12 +91,10 @@ def _read_wells(
             plate.marks[index] = marks
 
 
-def _read_features(
-    source: Source, member: str, document: Repeats, features: ET.Element, plate: Plate
-) -> None:
+def _read_features(source: Source, member: str, features: ET.Element, plate: Plate) -> None:
     """The samples, or the detectors, of all wells."""
     feature = text_at(features, "Feature/Id")
-    values = document.values(features, "FeatureValue")
+    values = _values(features, "FeatureValue")
     if values and feature not in ("sample", "detector-task"):
         plate.unread.append(feature)
         return

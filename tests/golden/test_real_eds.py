@@ -16,7 +16,6 @@ import math
 import os
 import random
 import statistics
-import time
 import xml.etree.ElementTree as ET
 import zipfile
 from collections import defaultdict
@@ -25,7 +24,7 @@ from pathlib import Path
 import pytest
 
 from mrdq.errors import MrdqError
-from mrdq.instruments import Export, eds, eds_json, eds_repeats
+from mrdq.instruments import Export, eds, eds_json
 from mrdq.instruments.source import Found, Missing, Source
 
 SHARED = Path(os.environ.get("MRDQ_SHARED", Path(__file__).resolve().parents[3] / "shared"))
@@ -191,29 +190,15 @@ def test_damage_is_refused_or_does_no_harm(name: str) -> None:
     for at in places:
         flipped = data[:at] + bytes([data[at] ^ random.randrange(1, 256)]) + data[at + 1 :]
         for damaged in (data[:at], flipped):
-            started = time.perf_counter()
             try:
                 source = Source(damaged, name)
                 found = eds.detect(source)
                 rows = rows_of(eds.read(source, found)) if isinstance(found, Found) else set()
             except MrdqError:
                 rows = set()
-            assert time.perf_counter() - started < 2
             assert rows <= whole
 
 
 def rows_of(export: Export) -> set[tuple[object, ...]]:
     columns = (export.well, export.target, export.sample, export.cq_state, map(str, export.cq))
     return set(zip(*columns, strict=True))
-
-
-def test_each_wording_of_a_well_or_each_well_it_is_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    data = (REAL / QSLIB).read_bytes()
-    document = member(QSLIB, "apldbio/sds/plate_setup.xml")
-    names = "FeatureValue", "Well"
-    assert eds_repeats.parse(document, names).lists
-    once = read(data)
-    monkeypatch.setattr(eds_repeats, "_repeats", lambda *_: None)
-    assert repr(read(data)) == repr(once)
