@@ -213,10 +213,13 @@ def _control_gene(
     curve = _rows(curves, run_id=run, target=gene)[0]
     found = _rows(wells, run_id=run, target=gene, sample_id=call["sample_id"], role=words.SAMPLE)
     yield f"   {gene} in run {run}: {', '.join(map(shown, found))}"
-    yield (
-        f"   its curve: Cq = {number(curve['intercept'])} + ({number(curve['slope'])}) × log10(ng), "
-        f"{'accepted' if curve['accepted'] else 'NOT accepted'}"
-    )
+    if math.isnan(curve["slope"]):
+        yield "   its curve: none, fewer than 2 reproducible quantities"
+    else:
+        yield (
+            f"   its curve: Cq = {number(curve['intercept'])} + ({number(curve['slope'])}) × log10(ng), "
+            f"{'accepted' if curve['accepted'] else 'NOT accepted'}"
+        )
     yield (
         f"   amount {number(call['dna_amount_ng'], 'ng')} in a well; F = {number(assay['dna_per_well'], 'ng')} / "
         f"{number(call['dna_amount_ng'], 'ng')} = {number(call['normalisation'])}"
@@ -240,7 +243,8 @@ def _sample(
         yield "   (no dilution met the definition of sensitivity: no upper bound from the standards)"
     else:
         yield f"   and Cq at most M + {near:g} = {number(highest + near)}; M = {number(highest)}, the highest Cq at the sensitivity"
-    yield f"   positive wells: {number(call['n_positive'])}"
+    positive = number(call["n_positive"])
+    yield f"   positive wells: {positive if call['n_positive'] == call['n_positive'] else 'not given, for the sample is not evaluable'}"
 
 
 def _level(call: Row, curve: Row, assay: Row, guideline: Guideline) -> Iterator[str]:

@@ -59,6 +59,8 @@ class Notes:
         self._wells[expected, found, remedy].append(well)
 
     def problems(self) -> list[Problem]:
+        """Another role first: it may be another plate; then the others as they were found."""
+        found = sorted(self._wells.items(), key=lambda one: not one[0][0].startswith("role "))
         return [
             Problem(
                 self.file,
@@ -68,7 +70,7 @@ class Notes:
                 remedy=remedy,
                 level=WARNING,
             )
-            for (expected, found, remedy), wells in self._wells.items()
+            for (expected, found, remedy), wells in found
         ]
 
 
@@ -91,11 +93,14 @@ def from_layout(
     for i, record in enumerate(records):
         _check_record(record, i, layout, bench, problems)
     pairs, unused = _match(export, records, layout, notes, problems)
+    _refuse_other_channels(pairs, export, layout, problems)
+    problems.extend(_other_plate(pairs, records, export, layout))
     extra = [*layout.extra, *(["exclude"] if any(layout.columns["exclude"]) else [])]
     shown = [f"layout.{name}" if name in WELLS.names else name for name in extra]
     out: dict[str, list[Any]] = {name: [] for name in (*COLUMNS, *shown)}
+    _quantities(pairs, export, bench, notes)
     for record, i in pairs:
-        _disagreements(record, export, i, bench, notes)
+        _disagreements(record, export, i, notes)
         state = words.OMITTED if record["exclude"] else export.cq_state[i]
         cq = export.cq[i] if state == words.DETERMINED else math.nan
         values = (record["well"], record["target"], record["role"], record["sample_id"], record["dilution"],
@@ -194,9 +199,96 @@ def _match(
     return pairs, sorted(i for rows in free.values() for i in rows)
 
 
-def _disagreements(
-    record: dict[str, Any], export: Export, i: int, bench: Bench, notes: Notes
+def _refuse_other_channels(
+    pairs: list[tuple[dict[str, Any], int]], export: Export, layout: Sheet, problems: Problems
 ) -> None:
+    """A dye that is not the layout's: the export of another filter gives another assay's Cq."""
+    wrong: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for record, i in pairs:
+        said, channel = record["channel"], export.channel[i]
+        if said and channel and said.casefold() != channel.casefold():
+            wrong[said, channel].append(record["well"])
+    for (said, channel), wells in wrong.items():
+        problems.add(
+            Problem(
+                layout.file,
+                f"the channel of the export, {channel}",
+                said,
+                column=f"channel, wells {', '.join(wells)}",
+                remedy="Is this the export of another filter? Give the right one, or write the channel "
+                "as the export spells it, or empty the column.",
+            )
+        )
+
+
+def _other_plate(
+    pairs: list[tuple[dict[str, Any], int]],
+    records: Sequence[dict[str, Any]],
+    export: Export,
+    layout: Sheet,
+) -> list[Problem]:
+    """A warning where most of a layout does not fit: it may be that of another run."""
+    used = [record for record in records if record["role"] != words.EMPTY]
+    fits = sum(
+        1
+        for record, i in pairs
+        if record["role"] != words.EMPTY
+        and ((told := role_of_task(export.task[i])) in (None, record["role"])
+             or (told, record["role"]) in AGREE)
+    )  # fmt: skip
+    if not used or fits > len(used) / 2:
+        return []
+    return [Problem(layout.file, f"a layout that fits the export ({len(set(export.well))} wells)",
+                    f"{fits} of its {len(used)} wells fit", level=WARNING,
+                    remedy="Is it the layout of this run?")]  # fmt: skip
+
+
+def _quantities(
+    pairs: list[tuple[dict[str, Any], int]], export: Export, bench: Bench, notes: Notes
+) -> None:
+    """Standards whose quantity is not in the proportion in which the others of the target are.
+
+    An export may count copies where the layout has dilutions: what counts is the series.
+    """
+    ratios: dict[str, list[tuple[str, float, float, float]]] = defaultdict(list)
+    for record, i in pairs:
+        told = export.quantity[i]
+        meant = record["dilution"] or record["quantity"]
+        if (
+            record["role"] == words.STANDARD
+            and role_of_task(export.task[i]) == words.STANDARD
+            and told > 0
+            and meant
+        ):
+            nominal = bench.dna_per_well_ng.get(record["target"])
+            same = any(
+                value and math.isclose(value, told, rel_tol=0.01)
+                for value in _amounts(record, nominal)
+            )
+            ratios[record["target"]].append(
+                (record["well"], told, meant, 1.0 if same else told / meant)
+            )
+    for target, found in ratios.items():
+        steps = [f"{ratio:.2g}" for *_, ratio in found]
+        usual = max(steps, key=steps.count)
+        for (well, told, meant, _), step in zip(found, steps, strict=True):
+            if step != usual:
+                expected = f"the standard's quantity of the layout, {meant:g}, in proportion to the others of {target}"
+                notes.add(well, expected, f"{told:g}", "The layout was taken.")
+            elif usual != "1":
+                expected = f"the standards' quantities of the layout for {target}"
+                notes.add(well, expected, f"{usual} times as much", "Is that another unit? The layout was taken.")  # fmt: skip
+
+
+def _amounts(record: dict[str, Any], nominal: float | None) -> list[float | None]:
+    """The dilution of a standard, and its amounts in ng and in genomes."""
+    dilution = record["dilution"]
+    amounts = [record["quantity"], dilution and nominal and dilution * nominal]
+    genomes = [amount and amount / float(nanograms_per("genome")) for amount in amounts]
+    return [dilution, *amounts, *genomes]
+
+
+def _disagreements(record: dict[str, Any], export: Export, i: int, notes: Notes) -> None:
     well, role = record["well"], record["role"]
     if export.target[i] != record["target"] and export.target[i]:
         notes.add(
@@ -217,20 +309,6 @@ def _disagreements(
             export.sample[i],
             "The layout was taken.",
         )
-    told_quantity = export.quantity[i]
-    if role == words.STANDARD and told == words.STANDARD and told_quantity == told_quantity:
-        nominal = bench.dna_per_well_ng.get(record["target"])
-        ng, dilution = record["quantity"], record["dilution"]
-        amounts = [ng, dilution and nominal and dilution * nominal]
-        genomes = [amount and amount / float(nanograms_per("genome")) for amount in amounts]
-        meant = [dilution, *amounts, *genomes]
-        if not any(value and math.isclose(value, told_quantity, rel_tol=0.01) for value in meant):
-            notes.add(
-                well,
-                "the standard's quantity of the layout",
-                f"{told_quantity:g}",
-                "The layout was taken.",
-            )
 
 
 def _append_unused(out: dict[str, list[Any]], export: Export, i: int) -> None:

@@ -23,6 +23,15 @@ def from_export(
     A standard without a quantity, or whose quantity nobody said the meaning of, is an error; a
     target or sample that no sheet knows, or a task that is no role, leaves the well unused.
     """
+    if not any(export.target):
+        problems.add(
+            Problem(
+                file,
+                "a layout for this run",
+                remedy="The export names no target, so that none of its wells can be used without one. "
+                "Write a layout and name it in the runs sheet, column layout.",
+            )
+        )
     notes = Notes(file)
     keys = list(zip(export.target, export.sample, export.task, export.quantity, strict=True))
     first: dict[_Key, int] = {}  # the first row of each, for messages

@@ -17,6 +17,7 @@ from mrdq.config import CONFIG_FILE, Config, load_config
 from mrdq.definitions import Named, load_guideline, load_protocol
 from mrdq.errors import MrdqError, Problem, Problems
 from mrdq.guideline import Guideline
+from mrdq.instruments.cells import rotor_names
 from mrdq.protocol import Protocol
 from mrdq.sheets import Sheet, SheetColumn, iso_date, number, one_of, read_sheet
 from mrdq.units import UnitError, fraction, nanograms
@@ -255,5 +256,7 @@ def well_name(text: str) -> str:
     """``A1`` of ``A1``, ``A01`` or ``a1``; raises :class:`UnitError` if it is no well."""
     match = WELL_NAME.fullmatch(text)
     if not match:
-        raise UnitError("a well from A1 to P24")
+        tube = text.isdigit() and rotor_names().get(text)
+        hint = f"On a rotor of 72, tube {text} is {tube}." if tube else ""
+        raise UnitError("a well from A1 to P24", hint)
     return match[3] or f"{match[1].upper()}{match[2]}"

@@ -119,6 +119,8 @@ def check(study: Path, guideline: str) -> None:
         say(f"note: not read: {left}")
     for notice in loaded.notices:
         say(f"note: {notice}")
+    if not len(loaded.runs):
+        say(f"note: no runs yet: fill {loaded.runs.file}")
     counts = (
         (len(loaded.runs), "run"),
         (len(reading.wells), "well"),

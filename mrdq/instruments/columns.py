@@ -115,7 +115,7 @@ def cq_column(
         )
         expected = "a Cq, or the instrument's word for no signal"
         problems.extend(column.problem(i, expected, remedy) for i in empty)
-    values, decimal = _numbers(column, numeric, typed, problems)
+    values, decimal = _numbers(column, numeric, family, typed=typed, problems=problems)
     return CqColumn(values, states, decimal, notes)
 
 
@@ -164,7 +164,7 @@ def _states(column: Column, omitted: set[int], family: str) -> tuple[list[str], 
 
 
 def _numbers(
-    column: Column, numeric: list[int], typed: bool, problems: Problems
+    column: Column, numeric: list[int], family: str, *, typed: bool, problems: Problems
 ) -> tuple[list[float], str]:
     values = [_NAN] * len(column.cells)
     digits = [
@@ -186,7 +186,10 @@ def _numbers(
         try:
             values[index] = _cycles(column.cells[index], decimal)
         except ValueError as error:
-            expected = str(error) or "a Cq [cycles], or the instrument's word for no signal"
+            known = ", ".join(sorted(words.undetermined_as_listed(family))) or "none is known"
+            expected = (
+                str(error) or f"a Cq [cycles], or the instrument's word for no signal ({known})"
+            )
             problems.add(column.problem(index, expected, "A Cq is never guessed. " + _AGAIN))
     return values, decimal
 

@@ -46,6 +46,12 @@ def undetermined(family: str) -> frozenset[str]:
     return frozenset(map(plain, _aliases()["undetermined"][family]))
 
 
+def undetermined_as_listed(family: str) -> list[str]:
+    """The same words as the resource has them, for messages."""
+    listed: list[str] = _aliases()["undetermined"][family]
+    return listed
+
+
 @cache
 def undetermined_as_written(family: str) -> frozenset[str]:
     """The usual spellings of :func:`undetermined`, to be found without making cells plain."""
