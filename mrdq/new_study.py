@@ -7,6 +7,7 @@ from pathlib import Path
 from mrdq import storage
 from mrdq.errors import refuse
 from mrdq.layout import LAYOUT_COLUMNS
+from mrdq.sheets import SheetColumn
 from mrdq.study import SHEETS
 
 _CONFIG = """\
@@ -37,13 +38,22 @@ _GUIDE = """\
 
 Fill the sheets in `config/` (tab-separated; a spreadsheet opens and saves them, or use one
 workbook and write `book.xlsx#Samples` in config.yaml). Put exports into `data/` and layouts into
-`config/layouts/`. Then:
+`config/layouts/`; the four rows of `EXAMPLE-layout.tsv` there are examples, to be replaced. Then:
 
     mrdq check .
     mrdq run .
 
 {sheets}
+In a layout, `target` may be empty where the role is `empty`, and nowhere else. The wells of a rotor
+of 72 are written A1 to I8, eight to a letter: tube 10 is B2.
 """
+_EXAMPLES = (
+    {"well": "A1", "role": "standard", "dilution": "1e-1"},
+    {"well": "A2", "role": "sample", "sample_id": "EXAMPLE-P01-D33"},
+    {"well": "A3", "role": "background"},
+    {"well": "A4", "role": "ntc"},
+)
+"""A row of a layout for each role that a run needs; all of the target ``EXAMPLE-P01-IGH``."""
 
 
 def require_new(folder: Path) -> None:
@@ -60,7 +70,7 @@ def create(folder: Path) -> list[Path]:
     files = {
         "config/config.yaml": _CONFIG.format(name=name.replace('"', "'")),
         "README.md": _GUIDE.format(name=name, sheets=_describe()),
-        "config/layouts/EXAMPLE-layout.tsv": "\t".join(c.name for c in LAYOUT_COLUMNS) + "\n",
+        "config/layouts/EXAMPLE-layout.tsv": _example_layout(),
     }
     for sheet, columns in SHEETS.items():
         files[f"config/{sheet}.tsv"] = "\t".join(column.name for column in columns) + "\n"
@@ -70,12 +80,23 @@ def create(folder: Path) -> list[Path]:
     return [folder / path for path in files]
 
 
+def _example_layout() -> str:
+    names = [column.name for column in LAYOUT_COLUMNS]
+    rows = [{"target": "EXAMPLE-P01-IGH"} | example for example in _EXAMPLES]
+    lines = [names, *([row.get(name, "") for name in names] for row in rows)]
+    return "".join("\t".join(line) + "\n" for line in lines)
+
+
 def _describe() -> str:
     parts = []
     for sheet, columns in {**SHEETS, "a layout (one per run)": LAYOUT_COLUMNS}.items():
         parts.append(f"## {sheet}\n")
-        for column in columns:
-            need = " (required)" if column.required or column.header_required else ""
-            parts.append(f"- `{column.name}`{need}: {column.doc}")
+        parts += [f"- `{column.name}`{_need(column)}: {column.doc}" for column in columns]
         parts.append("")
     return "\n".join(parts)
+
+
+def _need(column: SheetColumn) -> str:
+    if column.required:
+        return " (required)"
+    return " (the column is required, a cell may be empty)" if column.header_required else ""

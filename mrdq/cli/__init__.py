@@ -38,6 +38,9 @@ def several(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
+_NEVER_WRITE = ("gate", "explain", "guidelines", "inspect")
+
+
 class _Verbs(click.Group):
     """Turns the user's errors into messages and exit code 2; anything else is a bug."""
 
@@ -52,7 +55,8 @@ class _Verbs(click.Group):
         except MrdqError as error:
             show(error.problems)
             count = len(error.problems)
-            say(f"{several(count, 'problem')}; nothing was written.")
+            end = "." if ctx.invoked_subcommand in _NEVER_WRITE else "; nothing was written."
+            say(f"{several(count, 'problem')}{end}")
             ctx.exit(EXIT_INPUT)
 
 

@@ -1,30 +1,143 @@
-"""The verbs for files of others: look at an export, hand the wells on."""
+"""The verbs for files of others: look at exports, hand the wells on."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
-from mrdq.cli import main, open_study, progress_bar, results_option, study_argument
+from mrdq.cli import (
+    EXIT_INPUT,
+    main,
+    open_study,
+    progress_bar,
+    results_option,
+    say,
+    several,
+    show,
+    study_argument,
+)
+from mrdq.errors import MrdqError, refuse
+from mrdq.input_file import InputFileError, read_input
+
+_MANY = 20
+"""Files of a list that are looked at without a word on how far it is."""
 
 
-@main.command()
-@click.argument("file", type=click.Path(path_type=Path))
+class _Inspect(click.Command):
+    """Lists the formats below the options; they are read only when somebody asks for them."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        from mrdq.instruments import FORMATS
+
+        with formatter.section("Formats"):
+            formatter.write_dl([(key, reader.title) for key, reader in FORMATS.items()])
+
+
+@main.command(cls=_Inspect)
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path)
+)
 @click.option(
     "--format", "form", default="", metavar="ID", help="Read it as this format, do not detect it."
 )
-def inspect(file: Path, form: str) -> None:
-    """Show what a reader makes of one export: format, plate, and what was not read."""
-    from mrdq.errors import refuse
-    from mrdq.input_file import InputFileError, read_input
-    from mrdq.reports.inspect import inspected
+@click.option(
+    "--wells", "wells", is_flag=True, help="The rows of one file as tsv instead of the page."
+)
+@click.pass_context
+def inspect(ctx: click.Context, files: tuple[Path, ...], form: str, wells: bool) -> None:
+    """Show what a reader makes of one export: format, plate, and what was not read.
+
+    Of several files, or of those in a folder, a list with one line for each.
+    """
+    _require_format(form)
+    if len(files) == 1 and not files[0].is_dir():
+        _show_one(files[0], form, wells=wells)
+    elif wells:
+        found = "a folder" if len(files) == 1 else several(len(files), "path")
+        refuse("--wells", "one file", found, remedy="Name one file.")
+    else:
+        _list(ctx, [path for file in files for path in _files_of(file)], form)
+
+
+def _require_format(form: str) -> None:
+    from mrdq.instruments import FORMATS
+
+    if form in ("", *FORMATS):
+        return
+    near = difflib.get_close_matches(form.casefold(), FORMATS, n=1, cutoff=0.45)
+    meant = f", did you mean {near[0]}?" if near else ""
+    refuse("--format", f"one of {', '.join(FORMATS)}{meant}", form)
+
+
+def _show_one(file: Path, form: str, *, wells: bool) -> None:
+    from mrdq.reports.inspect import inspected, read_alone, wells_table
+
+    data = _bytes_of(file, str(file))
+    if not wells:
+        click.echo(inspected(data, str(file), format=form), nl=False)
+        return
+    export = read_alone(data, str(file), format=form)
+    show(export.warnings)
+    click.echo(wells_table(export), nl=False)
+
+
+def _list(ctx: click.Context, files: list[Path], form: str) -> None:
+    """A line for each file; exit code 2 where one was refused."""
+    from mrdq.reports.inspect import LIST, tsv
+
+    rows: list[list[str | float]] = []
+    long = len(files) > _MANY
+    with progress_bar(len(files), "reading") if long else nullcontext(lambda _: None) as tick:
+        for file in files:
+            rows.append(_row(file, form))
+            tick(file)
+    click.echo(tsv([LIST, *rows]), nl=False)
+    n_refused = sum(row[-1] != "" for row in rows)
+    if n_refused:
+        say(
+            f"{n_refused} of {several(len(files), 'file')} refused. The whole message: mrdq inspect FILE"
+        )
+        ctx.exit(EXIT_INPUT)
+
+
+def _row(file: Path, form: str) -> list[str | float]:
+    from mrdq.reports.inspect import read_alone, read_row, refused_row
 
     try:
-        data = read_input(file)
+        return read_row(str(file), read_alone(_bytes_of(file, file.name), file.name, format=form))
+    except MrdqError as error:
+        return refused_row(str(file), error)
+
+
+def _files_of(path: Path) -> Iterable[Path]:
+    """A file, or the files directly in a folder but for hidden ones, sorted."""
+    if not path.is_dir():
+        return [path]
+    from mrdq.config import CONFIG_FILE
+
+    if (path / CONFIG_FILE).exists():
+        refuse(str(path), "files, or a folder of exports", "a study", remedy=f"This is a study: mrdq check {path}")  # fmt: skip
+    try:
+        there = sorted(path.iterdir())
+    except OSError as error:
+        refuse(str(path), f"a readable folder ({error.strerror})", remedy="Mend the path.")
+    files = [one for one in there if not one.is_dir() and not one.name.startswith(".")]
+    if not files:
+        refuse(str(path), "a folder with exports", remedy="Mend the path.")
+    if others := [one.name for one in there if one not in files]:
+        say(f"note: {path}: not looked at: {', '.join(others)}")
+    return files
+
+
+def _bytes_of(file: Path, name: str) -> bytes:
+    try:
+        return read_input(file)
     except InputFileError as error:
-        refuse(str(file), error.expected, error.found, remedy=error.remedy)
-    click.echo(inspected(data, str(file), format=form), nl=False)
+        refuse(name, error.expected, error.found, remedy=error.remedy)
 
 
 @main.group()
@@ -44,14 +157,26 @@ def export() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Write here instead of the folder rdml of the results.",
 )
-def export_rdml(study: Path, results: str, runs: tuple[str, ...], folder: Path | None) -> None:
+@click.option(
+    "--without-sheet-data",
+    "bare",
+    is_flag=True,
+    help="Leave out patients, timepoints, materials, dates and instruments of the sheets; ids stay.",
+)
+def export_rdml(
+    study: Path, results: str, runs: tuple[str, ...], folder: Path | None, bare: bool
+) -> None:
     """Write the wells of each run as an RDML 1.3 file."""
-    from mrdq.reports.exports import rdml_files
+    from mrdq.reports.exports import not_written, rdml_files
 
     loaded, files = open_study(study, results=results)
+    into = folder or files.folder / "rdml"
     with progress_bar(len(runs) or len(loaded.runs), "writing") as tick:
-        written = rdml_files(
-            loaded, files, folder or files.folder / "rdml", runs=runs, progress=tick
-        )
+        written = rdml_files(loaded, files, into, runs=runs, sheet_data=not bare, progress=tick)
+    for run, reason in ({} if runs else not_written(loaded, files)).items():
+        say(f"not written: {run}, {reason}")
+    if written and not bare:
+        say("note: the files hold patient ids, timepoints and dates, as far as the sheets do. "
+            "To leave them out: --without-sheet-data")  # fmt: skip
     for path in written:
         click.echo(path)

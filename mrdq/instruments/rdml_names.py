@@ -21,11 +21,13 @@ OWN = "mrdq "
 """What the property of an annotation starts with where mrdq wrote it: ``mrdq role of TARGET``."""
 
 OWN_TARGET = "mrdq target"
+NO_DYE = "not recorded"
+"""The dye that mrdq writes: RDML wants one, and our tables have none."""
 UNKNOWN = "unkn"
 """The type of a sample that states none (RDML 1.3, sampleType)."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_BLOCK = re.compile(r"(\d+)-well (plate|rotor); \S+")
+_BLOCK = re.compile(r"(?i:(\d+)[- ]well (plate|rotor)\b.*)", re.DOTALL)
 _ROTOR = 72
 
 
@@ -130,6 +132,8 @@ def _put(known: dict[str, Any], stated: Element, value: object, what: str, names
 def _target(element: Element) -> Target:
     dye = element.find("dyeId")
     channel = "" if dye is None else dye.get("id") or text_of(dye)
+    if channel == NO_DYE:
+        channel = ""
     own = [xref for xref in element.findall("xRef") if text_of(xref, "name") == OWN_TARGET]
     name = text_of(own[0], "id") if own else element.get("id", "").strip()
     return Target(name, channel.strip())
@@ -171,7 +175,7 @@ def wells_of(pcr_format: Element | None) -> Mapping[str, str]:
 def _wells_of_words(said: str) -> Mapping[str, str]:
     match = _BLOCK.fullmatch(said)
     size = int(match[1]) if match else 0
-    if match and match[2] == "rotor":
+    if match and match[2].lower() == "rotor":
         return cells.rotor_names() if size == _ROTOR else {}
     if said == "free format":
         return cells.well_names(384)

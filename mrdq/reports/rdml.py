@@ -12,6 +12,7 @@ import io
 import math
 import zipfile
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -19,20 +20,40 @@ import pandas as pd
 
 from mrdq import vocabulary as words
 from mrdq.errors import refuse
-from mrdq.instruments.cells import PLATES, well_numbers
+from mrdq.instruments.cells import PLATES, rotor_names, well_numbers
 from mrdq.instruments.rdml import PUBLISHER
-from mrdq.instruments.rdml_names import OWN, OWN_TARGET
+from mrdq.instruments.rdml_names import NO_DYE, OWN, OWN_TARGET
 from mrdq.reports.rdml_ids import Content, Sample, cleaned, samples_of, unique
 
 VERSION = "1.3"
 MEMBER = "rdml_data.xml"
-DYE = "not recorded"
-"""RDML wants a dye for every target; our tables have none."""
-
 TYPES = {words.STANDARD: "std", words.NTC: "ntc", words.SAMPLE: "unkn", words.BACKGROUND: "ntp"}
 """Our role -> RDML's sample type; ``ntp`` is "no target present", which normal DNA is."""
 
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What holds the wells of a run: its rows and columns, and well -> reaction id."""
+
+    name: str
+    rows: int
+    columns: int
+    ids: Mapping[str, str]
+
+
+_ROTOR = _Block(
+    "a rotor of 72, A1 to I8", 9, 8,
+    {well: place for place, well in rotor_names().items() if place != well},
+)  # fmt: skip
+_PLATES = [
+    _Block(
+        "a plate of 96 or 384, A1 to P24", *PLATES[size],
+        {well: place for place, well in well_numbers(size).items()},
+    )
+    for size in (96, 384)
+]  # fmt: skip
 
 
 def write_rdml(
@@ -43,6 +64,7 @@ def write_rdml(
     conditions: Mapping[str, Mapping[str, str]] | None = None,
     instrument: str = "",
     run_date: str = "",
+    rotor: bool = False,
 ) -> bytes:
     """The bytes of an RDML 1.3 file: the same for the same input, with no clock in them.
 
@@ -52,47 +74,47 @@ def write_rdml(
     kind: target -> ``mrd`` or ``control_gene``, which become RDML's ``toi`` and ``ref``.
     conditions: sample_id -> what is known of it (patient, timepoint), written as annotations.
     run_date: ISO date or date and time of the run; ``""`` leaves it out.
+    rotor: the wells are the positions of a rotor of 72, in nine rows of eight, and no plate's.
 
     Undetermined is a Cq of -1 ("not available"), omitted is ``excl`` without a Cq.  Raises
-    :class:`MrdqError` where the run has no wells, or wells that no plate of 384 has.
+    :class:`MrdqError` where the run has no wells, or wells that its block does not have.
     """
     records = wells[wells["run_id"] == run_id].astype(object).to_dict("records")
     rows: list[dict[str, Any]] = [
         {str(key): value for key, value in row.items()} for row in records
     ]
-    place = _places(rows, run_id)
-    rows.sort(key=lambda row: (int(place[row["well"]]), row["target"]))
+    block = _block({row["well"] for row in rows}, run_id, rotor=rotor)
+    rows.sort(key=lambda row: (int(block.ids[row["well"]]), row["target"]))
     targets = unique(sorted({row["target"] for row in rows}), empty="not named")
     content = _contents(rows)
     samples, sample_of = samples_of(content)
     root = Element("rdml", {"version": VERSION, "xmlns": "http://www.rdml.org"})
     for sha in sorted({row["export_sha256"] for row in rows}):
         _texts(SubElement(root, "id"), publisher=PUBLISHER, serialNumber=sha or "none")
-    SubElement(root, "dye", id=DYE)
+    SubElement(root, "dye", id=NO_DYE)
     for sample in samples:
         _write_sample(root, sample, targets, conditions or {})
     for name, identity in targets.items():
         _write_target(root, name, identity, (kind or {}).get(name, ""))
     run = SubElement(SubElement(root, "experiment", id="mrdq"), "run", id=cleaned(run_id) or "run")
-    _write_run(run, place, instrument, run_date)
-    _write_reactions(run, rows, place, targets, sample_of)
+    _write_run(run, block, instrument, run_date)
+    _write_reactions(run, rows, block.ids, targets, sample_of)
     indent(root)
     return _zipped(b'<?xml version="1.0" encoding="UTF-8"?>\n' + _xml(root))
 
 
-def _places(rows: list[dict[str, Any]], run_id: str) -> dict[str, str]:
-    """Well -> reaction id on the smallest plate that has all wells."""
-    held = {row["well"] for row in rows}
-    for size in (96, 384):
-        place = {well: number for number, well in well_numbers(size).items()}
-        if held and held <= place.keys():
-            return place
-    strange = ", ".join(sorted(held - place.keys())[:5])
+def _block(held: set[str], run_id: str, *, rotor: bool) -> _Block:
+    """The smallest block that has all wells; the wells of a rotor are never those of a plate."""
+    blocks = [_ROTOR] if rotor else _PLATES
+    for block in blocks:
+        if held and held <= block.ids.keys():
+            return block
+    strange = ", ".join(sorted(held - blocks[-1].ids.keys())[:5])
     refuse(
         f"run {run_id}",
-        "wells A1 to P24, for an RDML file",
+        f"wells of {blocks[-1].name}, for an RDML file",
         strange or "no wells",
-        remedy="RDML is written for plates of 96 and 384 wells only."
+        remedy="RDML is written for plates of 96 and 384 wells and rotors of 72 only."
         if strange
         else "Run the study first.",
     )
@@ -161,30 +183,27 @@ def _write_target(root: Element, name: str, identity: str, kind: str) -> None:
     if name != identity:
         _texts(SubElement(element, "xRef"), name=OWN_TARGET, id=cleaned(name))
     _texts(element, type="ref" if kind == words.CONTROL_GENE else "toi")
-    SubElement(element, "dyeId", id=DYE)
+    SubElement(element, "dyeId", id=NO_DYE)
 
 
-def _write_run(run: Element, place: Mapping[str, str], instrument: str, run_date: str) -> None:
+def _write_run(run: Element, block: _Block, instrument: str, run_date: str) -> None:
     if instrument:
         _texts(run, instrument=instrument)
-    rows, columns = PLATES[len(place)]
-    _texts(
-        SubElement(run, "pcrFormat"),
-        **{"rows": str(rows), "columns": str(columns), "rowLabel": "ABC", "columnLabel": "123"},
-    )
+    shape = {"rows": str(block.rows), "columns": str(block.columns)}
+    _texts(SubElement(run, "pcrFormat"), **shape, rowLabel="ABC", columnLabel="123")
     if run_date:
         _texts(run, runDate=run_date if "T" in run_date else f"{run_date}T00:00:00")
 
 
 def _write_reactions(
-    run: Element, rows: list[dict[str, Any]], place: Mapping[str, str], targets: Mapping[str, str],
+    run: Element, rows: list[dict[str, Any]], ids: Mapping[str, str], targets: Mapping[str, str],
     sample_of: Mapping[str, str],
 ) -> None:  # fmt: skip
     reacts: dict[str, Element] = {}
     for row in rows:
         well = row["well"]
         if well not in reacts:
-            reacts[well] = SubElement(run, "react", id=place[well])
+            reacts[well] = SubElement(run, "react", id=ids[well])
             SubElement(reacts[well], "sample", id=sample_of[well])
         data = SubElement(reacts[well], "data")
         SubElement(data, "tar", id=targets[row["target"]])

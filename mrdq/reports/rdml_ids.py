@@ -12,6 +12,9 @@ from mrdq import vocabulary as words
 
 _UNSAFE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+_ALIKE_IN_NOTHING = ("", words.EMPTY)
+"""Roles of wells of which nobody said that they hold the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -42,7 +45,7 @@ class Content:
             return f"{self.role} {self.dilution:g}"
         if self.role == words.STANDARD and not math.isnan(self.quantity_ng):
             return f"{self.role} {self.quantity_ng:g} ng"
-        return self.role or "not used"
+        return self.role
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,13 @@ def samples_of(
     """The samples of a plate, and well -> id of its sample.
 
     Wells share a sample if they have the same label and do not contradict each other for any
-    target: RDML's tools relate targets by the sample's id.
+    target: RDML's tools relate targets by the sample's id, and average what shares one.  A well
+    that nothing uses, or that is empty, is therefore a sample of its own.
     """
     labelled: defaultdict[str, list[Sample]] = defaultdict(list)
     sample_of, taken = {}, set[str]()
     for well, content in wells.items():
-        label = _label(content.values())
+        label = _label(well, content.values())
         sample = next((known for known in labelled[label] if _agree(known.content, content)), None)
         if sample is None:
             sample = Sample(_free(cleaned(label), taken))
@@ -89,8 +93,11 @@ def cleaned(text: str) -> str:
     return _UNSAFE.sub("\ufffd", text)
 
 
-def _label(content: Iterable[Content]) -> str:
-    return max(content, key=lambda held: (bool(held.sample_id), held.role == words.STANDARD)).label
+def _label(well: str, content: Iterable[Content]) -> str:
+    used = [held for held in content if held.role not in _ALIKE_IN_NOTHING]
+    if not used:
+        return f"no sample, well {well}"
+    return max(used, key=lambda held: (bool(held.sample_id), held.role == words.STANDARD)).label
 
 
 def _agree(one: Mapping[str, Content], other: Mapping[str, Content]) -> bool:

@@ -13,6 +13,8 @@ from small_study import accepted, copy, mrdq, set_key, table, tree
 
 import mrdq as package
 from mrdq.definitions import names
+from mrdq.errors import Problems
+from mrdq.layout import read_layout
 
 REDUCTION = "euromrd-2007-therapy-reduction"
 
@@ -30,6 +32,18 @@ def test_new_folder_is_a_study_once_it_is_filled(tmp_path: Path) -> None:
     assert (folder / "data").is_dir()
     for column in ("run_id", "dna_per_well", "exclude", "relapse_on"):
         assert f"`{column}`" in (folder / "README.md").read_text()
+
+
+def test_new_folder_shows_a_layout_that_can_be_read(tmp_path: Path) -> None:
+    mrdq("init", tmp_path / "new")
+    problems = Problems()
+    layout = read_layout(tmp_path / "new", "config/layouts/EXAMPLE-layout.tsv", problems)
+    assert problems.errors == []
+    assert layout.columns["role"] == ["standard", "sample", "background", "ntc"]
+    assert all(name.startswith("EXAMPLE-") for name in layout.columns["target"])
+    guide = (tmp_path / "new/README.md").read_text()
+    assert "- `target` (the column is required, a cell may be empty)" in guide
+    assert "tube 10 is B2" in guide
 
 
 @pytest.mark.parametrize("verb", ["check", "run"])

@@ -6,6 +6,7 @@ import io
 import math
 import zipfile
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import pandas as pd
 import pytest
@@ -155,6 +156,67 @@ def test_a_well_that_holds_two_things_keeps_both() -> None:
         ["A2", "ALB", "sample", "S1", NAN, NAN, 22.0, DETERMINED, ""],
     ]
     assert facts(read_back(write_rdml(wells_of(rows), "R1"))) == expected(rows)
+
+
+def sample_of_reaction(data: bytes) -> dict[str, str]:
+    """Reaction id -> id of its sample."""
+    document = zipfile.ZipFile(io.BytesIO(data)).read("rdml_data.xml")
+    space = "{http://www.rdml.org}"
+    reactions = fromstring(document).iter(f"{space}react")
+    return {r.get("id", ""): r.find(f"{space}sample").get("id", "") for r in reactions}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("role", ["", "empty"])
+def test_wells_that_nobody_called_alike_are_samples_of_their_own(role: str) -> None:
+    rows: list[list[object]] = [
+        [f"A{n}", "T", role, "", NAN, NAN, 30.0 + n, DETERMINED, ""] for n in (1, 2, 3)
+    ]
+    rows.append(["B1", "T", "sample", "no sample, well A2", NAN, NAN, 30.0, DETERMINED, ""])
+    data = write_rdml(wells_of(rows), "R1")
+    assert len(set(sample_of_reaction(data).values())) == 4
+    assert facts(read_back(data)) == expected(rows)
+
+
+def test_a_reaction_without_a_role_goes_with_its_well() -> None:
+    rows: list[list[object]] = [
+        [f"A{n}", *reaction, NAN, NAN, 30.0, DETERMINED, ""]
+        for n in (1, 2)
+        for reaction in (["T", "sample", "S1"], ["other", "", ""])
+    ]
+    data = write_rdml(wells_of(rows), "R1")
+    assert set(sample_of_reaction(data).values()) == {"S1"}
+    assert facts(read_back(data)) == expected(rows)
+
+
+ROTOR = [f"{letter}{number}" for letter in "ABCDEFGHI" for number in range(1, 9)]
+
+
+def test_a_rotor_has_nine_rows_of_eight_and_its_tubes_their_numbers(tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        [well, "T", "sample", well, NAN, NAN, 20.0 + n, DETERMINED, ""]
+        for n, well in enumerate(ROTOR)
+    ]
+    data = write_rdml(wells_of(rows), "R1", rotor=True)
+    assert read_back(data).well == ROTOR
+    assert facts(read_back(data)) == expected(rows)
+    assert sample_of_reaction(data)["10"] == "B2"
+    assert b"<rows>9</rows>" in zipfile.ZipFile(io.BytesIO(data)).read("rdml_data.xml")
+    library = pytest.importorskip("rdmlpython", reason="the RDML consortium's library is not there")
+    (tmp_path / "run.rdml").write_bytes(data)
+    opened = library.Rdml(str(tmp_path / "run.rdml"))
+    assert opened.isvalid(), opened.validate()
+
+
+def test_a_few_tubes_of_a_rotor_are_no_plate() -> None:
+    rows: list[list[object]] = [["B2", "T", "ntc", "", NAN, NAN, 30.0, DETERMINED, ""]]
+    assert list(sample_of_reaction(write_rdml(wells_of(rows), "R1", rotor=True))) == ["10"]
+    assert list(sample_of_reaction(write_rdml(wells_of(rows), "R1"))) == ["14"]
+
+
+def test_a_well_that_a_rotor_does_not_have_is_refused() -> None:
+    rows: list[list[object]] = [["A9", "T", "ntc", "", NAN, NAN, 30.0, DETERMINED, ""]]
+    with pytest.raises(MrdqError, match=r'found "A9", expected wells of a rotor of 72, A1 to I8'):
+        write_rdml(wells_of(rows), "R1", rotor=True)
 
 
 def test_384_wells() -> None:

@@ -1,0 +1,39 @@
+"""Lines of a page of text: wrapped at one width, and wells as ranges."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable
+from itertools import groupby
+
+WIDTH = 120
+
+_ENDS_IN_WELLS = re.compile(r"(.*\bwells\b(?:.*:)? )((?:[A-P]\d{1,2}, )+[A-P]\d{1,2})", re.DOTALL)
+
+
+def wrapped(text: str, lead: str = "", *, further: int = 0) -> list[str]:
+    """A text behind ``lead`` in lines of at most :data:`WIDTH`, those below ``further`` indented."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=lead,
+        subsequent_indent=" " * (len(lead) + further),
+        break_on_hyphens=False,
+    )
+
+
+def well_ranges(wells: Iterable[str]) -> str:
+    """Wells in the order of the plate, three or more side by side as one: ``A1–A12, B3``."""
+    places = sorted({(well[0], int(well[1:])) for well in wells})
+    parts = []
+    for _, group in groupby(enumerate(places), lambda one: (one[1][0], one[1][1] - one[0])):
+        side = [f"{row}{column}" for _, (row, column) in group]
+        parts.append(f"{side[0]}–{side[-1]}" if len(side) > 2 else ", ".join(side))
+    return ", ".join(parts)
+
+
+def shortened_wells(note: str) -> str:
+    """A note on wells with the list at its end as ranges; any other note as it is."""
+    match = _ENDS_IN_WELLS.fullmatch(note)
+    return match[1] + well_ranges(match[2].split(", ")) if match else note
