@@ -9,7 +9,7 @@ from itertools import groupby
 
 WIDTH = 120
 
-_ENDS_IN_WELLS = re.compile(r"(.*\bwells\b(?:.*:)? )((?:[A-P]\d{1,2}, )+[A-P]\d{1,2})", re.DOTALL)
+_WELLS_AT_THE_END = re.compile(r"(?:wells|:) ((?:[A-P]\d{1,2}, )+[A-P]\d{1,2})\Z")
 
 
 def wrapped(text: str, lead: str = "", *, further: int = 0) -> list[str]:
@@ -35,5 +35,7 @@ def well_ranges(wells: Iterable[str]) -> str:
 
 def shortened_wells(note: str) -> str:
     """A note on wells with the list at its end as ranges; any other note as it is."""
-    match = _ENDS_IN_WELLS.fullmatch(note)
-    return match[1] + well_ranges(match[2].split(", ")) if match else note
+    match = _WELLS_AT_THE_END.search(note)
+    if not match or "wells" not in note[: match.start(1)]:
+        return note
+    return note[: match.start(1)] + well_ranges(match[1].split(", "))
