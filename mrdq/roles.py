@@ -33,7 +33,8 @@ def from_export(
             )
         )
     notes = Notes(file)
-    keys = list(zip(export.target, export.sample, export.task, export.quantity, strict=True))
+    units = export.quantity_unit or [""] * len(export.well)
+    keys = list(zip(export.target, export.sample, export.task, export.quantity, units, strict=True))
     first: dict[_Key, int] = {}  # the first row of each, for messages
     for i, key in enumerate(keys):
         first.setdefault(key, i)
@@ -73,7 +74,10 @@ def from_export(
     return dict(zip(COLUMNS, columns, strict=True))
 
 
-_Key = tuple[str, str, str, float]  # target, sample name, task and quantity of an export's row
+# target, sample name, task, quantity and its unit of an export's row
+_Key = tuple[str, str, str, float, str]
+_STATED = {"dil": "dilution", "ng": "ng", "mrdq dilution": "dilution", "mrdq ng": "ng"}
+"""Units that an export may state -> what ``standard_quantity`` calls them."""
 
 
 # role, sample_id, dilution, quantity_ng
@@ -86,13 +90,13 @@ def _decide(
 ) -> tuple[_Values, tuple[str, ...]]:
     """What all wells with the same words in the export are, and the doubt (expected, found,
     remedy) that leaves them unused; replicates are decided once."""
-    target, sample, task, quantity = key
+    target, sample, task, quantity, stated = key
     told = role_of_task(task)
     role = by_rule[0] if by_rule else told or ""
     if target not in bench.kind:
         return _UNUSED, () if role == words.EMPTY else ("a target of the assays sheet", target)
     if role == words.STANDARD:
-        return (role, "", *_dose(target, quantity, bench, problems)), ()
+        return (role, "", *_dose(target, quantity, _STATED.get(stated, ""), bench, problems)), ()
     if role == words.SAMPLE:
         if sample not in bench.sample_patient:
             remedy = "Add the sample, give the run a layout, or a rule in layout_rules."
@@ -120,18 +124,23 @@ def _ambiguous(name: str, roles: list[str], file: str) -> Problem:
 
 
 def _dose(
-    target: str, quantity: float, bench: Bench, problems: list[Problem]
+    target: str, quantity: float, stated: str, bench: Bench, problems: list[Problem]
 ) -> tuple[float, float]:
-    """Dilution and amount [ng] of a standard from the export's unitless number.
+    """Dilution and amount [ng] of a standard from the export's number.
+
+    ``stated`` is what the export itself says it is, where it does; a rule may not contradict it.
 
     An amount of diagnostic DNA becomes a dilution, and a dilution an amount, by the
     ``dna_per_well`` of the target: every standard well holds that much DNA in all.
     """
     kind, nominal = bench.kind[target], bench.dna_per_well_ng[target]
-    unit = bench.rules.standard_quantity.get(kind)
+    unit = bench.rules.standard_quantity.get(kind) or stated or None
     if not quantity > 0:
         problems.append(Problem("", "the quantity of a standard",
                              remedy="Enter it in the instrument's software, or give the run a layout."))  # fmt: skip
+    elif stated and unit != stated:
+        problems.append(Problem("", f"standard_quantity: {stated} for {kind}, as the export states", str(unit),
+                             remedy="Correct layout_rules, or give the run a layout."))  # fmt: skip
     elif unit is None:
         problems.append(Problem("", "the meaning of the export's standard quantities", f"{quantity:g}",
                              remedy="Add standard_quantity: dilution, ng, genome or cell to layout_rules."))  # fmt: skip

@@ -36,19 +36,23 @@ _NOT_AT_ONCE = (
 )
 """Parts that are read when a sheet is, or never."""
 
-_LETTERS = re.compile(rb"""\sr=["']([A-Z]+)[0-9]""")
-_NUMBERS = re.compile(rb"""\sr=["'][A-Z]*([0-9]+)["']""")
+_USUAL_ADDRESS = re.compile(rb' r="([A-Z]*[0-9]+)"')
+_ADDRESS = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*[0-9]+)["']""")
+_LETTERS, _DIGITS = re.compile(rb"[A-Z]+"), re.compile(rb"[0-9]+")
+_ODD_ADDRESS = re.compile(rb"""\sr\s*=\s*["'](?![A-Za-z]*[0-9]+["'])""")
 # A text may hold & in a formula's value; what starts like a number may not.
 _ODD_NUMBER = re.compile(rb"v>(?:[-+.0-9eE\s]+(?:&|<[!?])|\s*(?:&#|<[!?]))")
 _ODD_NUMBER_OF_SPACED = re.compile(rb"<v\s[^<>]*>(?:[-+.0-9eE\s]+(?:&|<[!?])|\s*(?:&#|<[!?]))")
-_FAR = re.compile(rb' r="(?:[B-Z][A-Z][A-Z0-9]|A[A-Z][A-Z]|[A-Z]*[0-9]{5}|[^"]*&)')
-_ODD_ADDRESS = re.compile(rb"""\sr=["'][^"'>]*&""")
+_TWO_VALUES = re.compile(rb"v>\s*<(?:\w+:)?v[\s>]")
 
 
-def _usual_extent(xml: bytes) -> bool:
-    """Whether no cell lies beyond column AZ or row 9999: a quick search, true for most sheets."""
-    odd = b"r='" in xml or b"\nr=" in xml or b"\tr=" in xml or b"\rr=" in xml
-    return not odd and _FAR.search(xml) is None
+def _addresses(xml: bytes) -> list[bytes] | None:
+    """The addresses of all rows and cells; None where one is spelled as nobody spells it."""
+    if not any(odd in xml for odd in (b"\tr", b"\nr", b"\rr", b" r ", b" r='")):
+        found: list[bytes] = _USUAL_ADDRESS.findall(xml)
+        if len(found) == xml.count(b' r="'):
+            return found
+    return None if _ODD_ADDRESS.search(xml) else _ADDRESS.findall(xml)
 
 
 class Workbook:
@@ -196,13 +200,25 @@ class Workbook:
             )
 
     def _check_extent(self, sheet: str, xml: bytes) -> None:
-        """Refuse a sheet whose cells span more than any table: the parser makes a rectangle of it."""
-        if _usual_extent(xml):
-            return
-        letters, numbers = set(_LETTERS.findall(xml)), set(_NUMBERS.findall(xml))
-        columns = max((column_index(found.decode()) + 1 for found in letters), default=1)
+        """Refuse a cell or row that is there twice, and cells that span more than any table.
+
+        The parser takes the last of two, and makes a rectangle of all: seventeen milliards of cells
+        for one that stands in the last corner.
+        """
+        found = _addresses(xml)
+        if found is None or len(set(found)) < len(found) or _TWO_VALUES.search(xml):
+            refuse(
+                self._name,
+                "a sheet in which every cell has one address and one value",
+                "one that is spelled oddly, or there twice",
+                column=f"sheet {sheet}",
+                remedy="The file is damaged or was edited by hand. " + _AGAIN,
+            )
+        joined = b" ".join(found).upper()
+        letters, numbers = set(_LETTERS.findall(joined)), set(_DIGITS.findall(joined))
+        columns = max((column_index(one.decode()) + 1 for one in letters), default=1)
         rows = max(map(int, numbers), default=1)
-        if rows * columns > CELLS or _ODD_ADDRESS.search(xml):
+        if rows * columns > CELLS:
             refuse(
                 self._name,
                 f"a sheet of at most {CELLS:,} cells",

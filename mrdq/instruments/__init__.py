@@ -73,7 +73,7 @@ FORMATS: dict[str, Reader] = {
         "results as tab or comma separated text, or the sheet Results of .xls and .xlsx",
         applied_biosystems.detect,
         applied_biosystems.read,
-        SEEN,
+        f"{SEEN} of QuantStudio, 7500 v2 and StepOne; ViiA 7 {NOT_SEEN}",
     ),
     "design_and_analysis": Reader(
         "Applied Biosystems Design & Analysis 2",
@@ -185,7 +185,7 @@ FORMATS: dict[str, Reader] = {
         "results as csv (SDS 1) or tab text (SDS 2, and SDS 1 of the 7700)",
         sds.detect,
         sds.read,
-        f"{SEEN}; the table of the 7700: {NOT_SEEN}",
+        f"{SEEN} of the 7000, 7500 and 7900HT; 7300 and the table of the 7700: {NOT_SEEN}",
     ),
     "biorad_iq": Reader(
         "Bio-Rad iQ5, MyiQ and iCycler",

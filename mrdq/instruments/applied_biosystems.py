@@ -18,6 +18,9 @@ RECIPE = Recipe("applied_biosystems", flags=True, footers="applied_biosystems_fo
 RESULTS = "Results"
 
 _HEADER = re.compile(r'^"?Well"?[\t,;]', re.MULTILINE)
+BRACKETS = 20_000
+"""A text with more of them is no export, and would take long to be searched for sections."""
+
 _NOTHING = 'section [Results] and no block of lines such as "* Instrument Type = …"'
 _HEAD_CHARACTERS = 100_000
 _HEADING_ROWS = 200
@@ -90,7 +93,10 @@ def _in_text(source: Source) -> Found | Missing:
 
 def _may_be(text: str) -> bool:
     """A quick look: 20 readers look at every file, and most files are not of this family."""
-    if "[" in text and "[results]" in text.casefold():
+    brackets = text.count("[")
+    if brackets > BRACKETS:
+        return False
+    if brackets and "[results]" in text.casefold():
         return True
     marks = words.exactly("applied_biosystems_heading")
     return any(text.find(mark, 0, _HEAD_CHARACTERS) >= 0 for mark in marks)

@@ -31,6 +31,7 @@ CURVE = "Standard Curve Result"
 _SECOND = "Well Position"
 _HEADER = re.compile(r'"?Well"?[\t,;]"?Well Position"?[\t,;]')
 _HEAD_CHARACTERS = 20_000
+_SAME = 1e-6
 _AGAIN = "Analyse the run again and export the whole workbook."
 
 
@@ -110,12 +111,17 @@ def _refuse_differences(file: str, export: Export, curve: Export, *, sheet: str)
     known = {key: index for index, key in enumerate(zip(export.well, export.target, strict=True))}
     for index, key in enumerate(zip(curve.well, curve.target, strict=True)):
         other = known.get(key)
-        if other is not None and _differ(export.cq[other], curve.cq[index]):
+        if other is None or _differ(export, other, curve, index):
+            theirs = (
+                f"{_said(export, other)} in its row {export.row[other]}"
+                if other is not None
+                else "which has no such well and target"
+            )
             problems.add(
                 Problem(
                     file,
-                    f"the Cq of the sheet {sheet}, {export.cq[other]!r} in its row {export.row[other]}",
-                    repr(curve.cq[index]),
+                    f"the Cq and task of the sheet {sheet}, {theirs}",
+                    _said(curve, index),
                     row=curve.row[index],
                     column=f"sheet {CURVE}, well {key[0]}, target {key[1]}",
                     remedy=_AGAIN,
@@ -124,10 +130,19 @@ def _refuse_differences(file: str, export: Export, curve: Export, *, sheet: str)
     problems.raise_if_any()
 
 
-def _differ(one: float, other: float) -> bool:
-    return not math.isclose(one, other, rel_tol=0, abs_tol=1e-6) and not (
-        math.isnan(one) or math.isnan(other)
+def _differ(export: Export, one: int, curve: Export, other: int) -> bool:
+    """Whether the sheets say another state, Cq or task of a well and target."""
+    task = curve.task[other]
+    return (
+        export.cq_state[one] != curve.cq_state[other]
+        or abs(export.cq[one] - curve.cq[other]) > _SAME
+        or bool(task and words.role_of_task(task) != words.role_of_task(export.task[one]))
     )
+
+
+def _said(export: Export, index: int) -> str:
+    cq = "" if math.isnan(export.cq[index]) else f" {export.cq[index]!r}"
+    return f"{export.cq_state[index]}{cq} {export.task[index]}".rstrip()
 
 
 def _with_quantities(export: Export, curve: Export) -> Export:

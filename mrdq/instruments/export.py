@@ -36,6 +36,8 @@ class Export:
     printed_curves: target -> slope [cycles per decade], intercept [cycles], R² as printed.
     notes: what was not read and why, so that every row, column and sheet is accounted for.
     warnings: what was read and may not be what the laboratory means.
+    quantity_unit: unit of each quantity where the export states one (``dil``, ``ng``, ``cop``);
+        empty if it states none.
     """
 
     format: str
@@ -56,6 +58,11 @@ class Export:
     printed_curves: dict[str, Curve]
     notes: list[str]
     warnings: list[Problem] = field(default_factory=list)
+    quantity_unit: list[str] = field(default_factory=list)
+
+    def unit(self, index: int) -> str:
+        """The unit that the export states for the quantity of a row; ``""`` if none."""
+        return self.quantity_unit[index] if self.quantity_unit else ""
 
 
 def joined(parts: Sequence[Export]) -> Export:

@@ -35,7 +35,7 @@ class JsonMember:
         if (nodes := data.count(b"{") + data.count(b"[")) > NODES:
             self.refuse(f"at most {NODES} lists and objects", str(nodes))
         try:
-            root = json.loads(data)
+            root = json.loads(data, object_pairs_hook=_once)
         except (ValueError, RecursionError) as error:
             self.refuse("JSON", str(error)[:80])
         if not isinstance(root, dict):
@@ -100,3 +100,11 @@ class JsonMember:
         if not all(isinstance(item, dict) for item in listed):
             self.refuse(f"{key}: a list of objects", "something else", place)
         return listed
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Node:
+    """An object whose keys are there once: of two, JSON readers take the last without a word."""
+    node = dict(pairs)
+    if len(node) < len(pairs):
+        raise ValueError("a key that is there twice in one object")
+    return node

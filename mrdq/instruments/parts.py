@@ -10,15 +10,20 @@ from mrdq.instruments.export import Export, joined
 from mrdq.instruments.source import Found, Source
 from mrdq.instruments.table import refuse_twins
 
+MOST_DYES = 16
+"""More than any instrument has; each dye is a table of its own."""
+
 
 def by_dye(found: Found, part: Callable[[str], tuple[str, str]]) -> dict[str, Found]:
     """Dye -> the table with the columns of that dye alone, for a header that repeats them per dye.
 
     ``part`` takes a header cell apart into dye and name, ``("", name)`` for a column that all
-    dyes share.  Columns of other dyes lose their name; the dye is the channel of every row.
+    dyes share; nothing comes back for more than :data:`MOST_DYES`.  Columns of other dyes lose their name; the dye is the channel of every row.
     """
     parts = [part(cell) for cell in found.header]
     dyes = dict.fromkeys(dye for dye, _ in parts if dye)
+    if len(dyes) > MOST_DYES:
+        return {}
     return {
         dye: replace(
             found,

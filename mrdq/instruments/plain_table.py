@@ -15,7 +15,7 @@ from mrdq.instruments.table import Recipe, read_table
 from mrdq.instruments.text import first_line
 from mrdq.instruments.words import instruments_own_sheet
 
-RECIPE = Recipe("plain_table", blank=NO_SIGNAL_WARNED, standards_only=False)
+RECIPE = Recipe("plain_table", blank=NO_SIGNAL_WARNED, standards_only=False, flags=True)
 
 
 def detect(source: Source) -> Found | Missing:
@@ -47,6 +47,18 @@ def read(source: Source, found: Found) -> Export:
             f"column {unknown[0].strip()}",
             row=found.header_row,
             remedy="Rename the column to omit, with true for each well that is left out, or remove it.",
+        )
+    judged = [
+        name for name in found.header if words.plain(name) in words.listed("plain_table_judged")
+    ]
+    if judged:
+        refuse(
+            source.name,
+            "what the software makes of a curve in a column cq_state (determined, undetermined, omitted)",
+            f"column {judged[0].strip()}",
+            row=found.header_row,
+            remedy="A Cq may stand beside a negative call. Rename the column to cq_state and write these words, "
+            "or remove the column if it says nothing of the Cq.",
         )
     return read_table(source, found, RECIPE)
 

@@ -56,14 +56,23 @@ def replicate_warnings(rows: Replicates, file: str, decimal: str) -> list[Proble
     units = _unit(rows.cq_cells, sign), _unit(rows.mean, sign), _unit(rows.sd, sign)
     keys = list(zip(rows.target, rows.mean, rows.sd, strict=True))
     differ: defaultdict[str, list[str]] = defaultdict(list)
-    for key in _suspects(keys, rows.cq, units, sign):
+    suspects = _suspects(keys, rows.cq, units, sign)
+    if not suspects:
+        return []
+    sharing: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
+    silent: defaultdict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
+    for index, key in enumerate(keys):
+        sharing[key].append(index)
+        if not key[1]:
+            silent[key[0], rows.group[index]].append(index)
+    for key in suspects:
         target, mean, sd = key
         printed = _number(mean, sign), _number(sd, sign)
         wrong = [
             part
-            for part in _parts(rows, [index for index, one in enumerate(keys) if one == key])
+            for part in _parts(rows, sharing[key])
             if not _agree(rows, part, printed, units)
-            and not _agree(rows, [*part, *_silent(rows, part[0])], printed, units)
+            and not _agree(rows, [*part, *silent[target, rows.group[part[0]]]], printed, units)
         ]
         differ[target] += [_difference(rows, part, mean, sd) for part in wrong]
     return [_replicates_problem(file, target, found) for target, found in differ.items() if found]
@@ -114,16 +123,6 @@ def _parts(rows: Replicates, indices: Iterable[int]) -> Iterable[list[int]]:
     for index in indices:
         parts[rows.group[index]].append(index)
     return parts.values()
-
-
-def _silent(rows: Replicates, first: int) -> list[int]:
-    """The rows of the same sample and task that print no mean."""
-    same = rows.target[first], rows.group[first]
-    return [
-        index
-        for index, said in enumerate(rows.mean)
-        if not said and (rows.target[index], rows.group[index]) == same
-    ]
 
 
 def _agree(

@@ -22,7 +22,7 @@ from mrdq.instruments.source import TEXT, Found, Missing, Source, rows_of, text_
 from mrdq.instruments.table import Recipe, read_table
 from mrdq.instruments.text import first_line, row_at
 
-GENES = (Recipe("qpcrsoft"), Recipe("qpcrsoft_reference"))
+GENES = (Recipe("qpcrsoft", part=True), Recipe("qpcrsoft_reference", part=True))
 
 _HEAD_CHARACTERS = 20_000
 _HEADER = re.compile(r'^"?Well"?[,;\t]', re.MULTILINE)

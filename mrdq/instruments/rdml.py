@@ -145,8 +145,11 @@ def _check_version(root: Element, file: str) -> None:
 
 
 def _is_lightcycler96(run: Element) -> bool:
-    said = words.plain(text_of(run, "dataCollectionSoftware/name"))
-    return any(word in said for word in words.listed("rdml_lightcycler96"))
+    software = words.plain(text_of(run, "dataCollectionSoftware/name"))
+    instrument = words.plain(text_of(run, "instrument"))
+    return any(word in software for word in words.listed("rdml_lightcycler96")) or any(
+        instrument.startswith(word) for word in words.listed("rdml_lightcycler96_instruments")
+    )
 
 
 def _rows(
@@ -190,7 +193,7 @@ def _export(
         channel=rows.channel, quantity=rows.quantity, cq=rows.cq, cq_state=rows.cq_state,
         flags=rows.flags, row=list(range(1, len(rows.well) + 1)), printed_curves={},
         notes=[*_unread_notes(document, names, unread), *rows.notes([run.get("id", "") for run in runs])],
-        warnings=rows.warnings(),
+        warnings=rows.warnings(), quantity_unit=rows.quantity_unit,
     )  # fmt: skip
 
 

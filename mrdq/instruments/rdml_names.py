@@ -51,9 +51,11 @@ class Sample:
         return self.types.get(target, self.types.get("", UNKNOWN)), self.name
 
     def quantity_for(self, target: str) -> tuple[str, str]:
-        """Value and unit as written, ``""`` where there is none; our own number has no unit."""
-        own = self._own("dilution", target) or self._own("ng", target)
-        return (own, "") if own else self.quantities.get(target, self.quantities.get("", ("", "")))
+        """Value and unit as written, ``""`` where there is none; our own numbers come first."""
+        for unit in ("dilution", "ng"):
+            if own := self._own(unit, target):
+                return own, f"{OWN}{unit}"
+        return self.quantities.get(target, self.quantities.get("", ("", "")))
 
     def _own(self, what: str, target: str) -> str | None:
         if not self.own:

@@ -57,11 +57,12 @@ def _reaction(react: Element) -> Reaction:
 
 def _measured(data: Element) -> Measured:
     said = {element.tag: (element.text or "").strip() for element in data}
-    several = [
+    several: list[str] = [
         name
         for name in ("tar", "cq", "excl")
         if name in said and len(data) > len(said) and len(data.findall(name)) > 1
     ]
+    several += [element.tag for element in data if element.tag == "cq" and len(element)]
     return Measured(reference(data.find("tar")), said, several)
 
 

@@ -14,7 +14,7 @@ from mrdq.instruments import words
 from mrdq.instruments.cells import number
 from mrdq.instruments.columns import MAXIMUM_CQ
 from mrdq.instruments.rdml_document import text_of
-from mrdq.instruments.rdml_names import NO_SAMPLE, Names, Target, wells_of
+from mrdq.instruments.rdml_names import NO_SAMPLE, OWN, Names, Target, wells_of
 from mrdq.instruments.rdml_reactions import Measured, Reactions
 from mrdq.vocabulary import DETERMINED, OMITTED, STANDARD, UNDETERMINED
 
@@ -82,6 +82,7 @@ class Rows:
     task: list[str] = field(default_factory=list)
     channel: list[str] = field(default_factory=list)
     quantity: list[float] = field(default_factory=list)
+    quantity_unit: list[str] = field(default_factory=list)
     cq: list[float] = field(default_factory=list)
     cq_state: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
@@ -210,6 +211,7 @@ class _Curve:
         rows.task.append(task)
         rows.channel.append(target.channel)
         rows.quantity.append(value)
+        rows.quantity_unit.append(quantity[1] if quantity and value == value else "")
         rows.cq.append(cq)
         rows.cq_state.append(state)
         rows.run.append(self.plate.run)
@@ -288,7 +290,7 @@ class _Curve:
             text = self.plate.verdicts.quantities.get(self.key, "")
         if text in ("", "NaN"):
             return _NAN
-        if unit:
+        if unit and not unit.startswith(OWN):
             self.rows.units[target].add(unit)
         try:
             value = number(text, ".")

@@ -21,7 +21,9 @@ from mrdq.instruments.source import TEXT, Found, Missing, Source, text_table
 from mrdq.instruments.table import Recipe, read_table
 from mrdq.instruments.text import first_line, row_at
 
-RECIPE = Recipe("realplex", required=("well", "cq"), blank=NO_SIGNAL, trailing=True, every_row=True)
+RECIPE = Recipe(
+    "realplex", required=("well", "cq"), blank=NO_SIGNAL, trailing=True, every_row=True, part=True
+)
 BLOCK = "96-well block"
 PER_DYE = ("cq", "mean", "sd", "quantity", "target")
 NO_AMOUNTS = "amounts not kept: no column Type says which wells are standards"

@@ -31,6 +31,7 @@ RECIPE = Recipe(
 )
 FIRST_LINE = "Excel Analysed Data Export"
 QUANTITATIVE = "Quantitative analysis of "
+MOST_ANALYSES = 100
 ROTOR_OF_72 = "a rotor of 72: A1 to I8, or 1 to 72"
 
 _ANALYSIS = re.compile(r'^"?[^\n\t;,"]*analysis of ', re.MULTILINE)
@@ -47,6 +48,8 @@ def detect(source: Source) -> Found | Missing:
     if line.strip(_WRAPPING) != FIRST_LINE:
         return Missing(f'first line "{FIRST_LINE}"')
     starts = [match.start() for match in _ANALYSIS.finditer(source.text)]
+    if len(starts) > MOST_ANALYSES:
+        return Missing(f"export of at most {MOST_ANALYSES} analyses")
     tables, others = [], []
     for at, stop in pairwise([*starts, len(source.text)]):
         title = line_at(source.text, at).strip(_WRAPPING)

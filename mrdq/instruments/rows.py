@@ -18,7 +18,7 @@ from mrdq.instruments import cells as cell_rules
 from mrdq.instruments import words
 from mrdq.instruments.header import Header
 from mrdq.instruments.source import Found, Source, rows_of
-from mrdq.instruments.text import refuse_many_rows
+from mrdq.instruments.text import refuse_large_table
 from mrdq.vocabulary import STANDARD
 
 NAMED, NUMBERED, ROTOR = "named", "numbered", "rotor"
@@ -56,6 +56,12 @@ class Rows:
         if self._columns:
             return list(map(str.strip, self._columns[index]))
         return [row[index].strip() for row in self.cells]
+
+    def is_filled(self, index: int) -> bool:
+        """Whether a column holds anything; rows may be shorter."""
+        if self.stride:
+            return any(map(str.strip, self.flat[index :: self.stride]))
+        return any(row[index].strip() for row in self.cells if len(row) > index)
 
     def only(self, kept: Sequence[bool], note: str) -> Rows:
         """The rows of ``kept``, with a note on the others."""
@@ -125,7 +131,7 @@ def settle(place: Place, source: Source, problems: Problems) -> Rows:
     """Say of every row whether it is a well, blank, a footer or a problem."""
     body = place.found.body
     count = body.count("\n") if isinstance(body, str) else len(body)
-    refuse_many_rows(count, source.name)
+    refuse_large_table(count, source.name, n_columns=len(place.header.names))
     usual = _usual_block(place)
     if usual is not None:
         return usual

@@ -26,7 +26,7 @@ from mrdq.instruments.table import Recipe, read_table
 from mrdq.instruments.text import first_line, line_at, row_at, split_rows
 from mrdq.vocabulary import DETERMINED, OMITTED, STANDARD
 
-RECIPE = Recipe("smartcycler", required=("well", "task", "cq"), every_row=True)
+RECIPE = Recipe("smartcycler", required=("well", "task", "cq"), every_row=True, part=True)
 TITLE = "Results Table"
 
 _START = re.compile(r'"?Run Summary\b.*\((Smart ?Cycler[^)]*)\)')

@@ -30,6 +30,8 @@ from mrdq.instruments.source import Found, Missing, Source, rows_of
 from mrdq.vocabulary import STANDARD
 
 _TWICE = "Export the run again, with each column once."
+ABOVE = "rows 1 to {last}, above the table, not read but for instrument, software, block and date"
+
 BLOCK = "the kind of block"
 """What a warning expects where wells are numbered and nothing says of how many they are."""
 
@@ -50,6 +52,7 @@ class Recipe:
     spelled: how wells are spelled: NAMED, NUMBERED or ROTOR.
     trailing: every row ends with one delimiter more than the header.
     stubs: a row that holds only the name of its well is an empty well.
+    part: the header is that of one dye or gene; columns without a name are those of the others.
     every_row: a row without target, task and Cq is a reaction without signal, and no empty well.
     """
 
@@ -63,6 +66,7 @@ class Recipe:
     trailing: bool = False
     stubs: bool = False
     every_row: bool = False
+    part: bool = False
 
     def header(self, cells: tuple[str, ...]) -> Header:
         return read_header(cells, self.family, required=self.required, flags=self.flags)
@@ -192,6 +196,14 @@ def _columns(
         target, read["slope"], read["intercept"], read["r_squared"], cq.decimal
     )
     names = [*read.header.unread, *unread]
+    unnamed = [
+        str(index + 1)
+        for index, name in enumerate(read.header.names)
+        if not name
+        and not recipe.part
+        and index not in read.header.read
+        and read.rows.is_filled(index)
+    ]
     problems.extend(_replicates(read, cq))
     return Export(
         format=recipe.family,
@@ -212,6 +224,8 @@ def _columns(
         printed_curves=printed_curves,
         notes=[
             *([f"columns not read: {', '.join(names)}"] if names else []),
+            *([f"columns without a name not read: {', '.join(unnamed)}"] if unnamed else []),
+            *([ABOVE.format(last=found.header_row - 1)] if _is_noted(found) else []),
             *read.rows.notes,
             *cq.notes,
             *curve_notes,
@@ -219,6 +233,11 @@ def _columns(
         ],
         warnings=problems.warnings,
     )
+
+
+def _is_noted(found: Found) -> bool:
+    """Whether the lines above the table have to be named here: no reader has named its parts."""
+    return bool(found.heading) and not any(note.startswith("part ") for note in found.notes)
 
 
 class _Cells:

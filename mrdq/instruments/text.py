@@ -12,6 +12,9 @@ from mrdq.errors import refuse
 LINE = 200_000
 """Characters of a line; the longest of the real files seen has 300."""
 
+CELLS = 2_000_000
+"""Cells of a results table, rows times columns of its header."""
+
 ROWS = 50_000
 """Rows of a results table; an OpenArray has 3,072 wells."""
 
@@ -137,7 +140,7 @@ def split_rows(body: str, delimiter: str, name: str, first_row: int) -> list[lis
 
     Raises :class:`MrdqError` where a quotation mark swallows a line end, or a tab.
     """
-    refuse_many_rows(body.count("\n"), name)
+    refuse_large_table(body.count("\n"), name)
     lines = body.split("\n")
     if not lines[-1]:
         lines.pop()
@@ -146,13 +149,13 @@ def split_rows(body: str, delimiter: str, name: str, first_row: int) -> list[lis
     return _quoted(lines, delimiter) or _checked_rows(lines, delimiter, name, first_row)
 
 
-def refuse_many_rows(count: int, name: str) -> None:
+def refuse_large_table(n_rows: int, name: str, *, n_columns: int = 1) -> None:
     """Refuse a table that no plate fills, before it is taken apart."""
-    if count > ROWS:
+    if n_rows > ROWS or n_rows * n_columns > CELLS:
         refuse(
             name,
-            f"a table of at most {ROWS:,} rows",
-            f"{count:,}",
+            f"a table of at most {ROWS:,} rows and {CELLS:,} cells",
+            f"{n_rows:,} rows" + (f" and {n_columns:,} columns" if n_columns > 1 else ""),
             remedy="Export the results alone, without the raw data.",
         )
 

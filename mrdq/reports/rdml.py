@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,13 +77,12 @@ def write_rdml(
     run_date: ISO date or date and time of the run; ``""`` leaves it out.
     rotor: the wells are the positions of a rotor of 72, in nine rows of eight, and no plate's.
 
+    Unused reactions of one well that no target names are left out: RDML has one for each target.
     Undetermined is a Cq of -1 ("not available"), omitted is ``excl`` without a Cq.  Raises
     :class:`MrdqError` where the run has no wells, or wells that its block does not have.
     """
     records = wells[wells["run_id"] == run_id].astype(object).to_dict("records")
-    rows: list[dict[str, Any]] = [
-        {str(key): value for key, value in row.items()} for row in records
-    ]
+    rows = _distinct([{str(key): value for key, value in row.items()} for row in records])
     block = _block({row["well"] for row in rows}, run_id, rotor=rotor)
     rows.sort(key=lambda row: (int(block.ids[row["well"]]), row["target"]))
     targets = unique(sorted({row["target"] for row in rows}), empty="not named")
@@ -101,6 +101,16 @@ def write_rdml(
     _write_reactions(run, rows, block.ids, targets, sample_of)
     indent(root)
     return _zipped(b'<?xml version="1.0" encoding="UTF-8"?>\n' + _xml(root))
+
+
+def _distinct(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows without the unused ones that only a dye told apart, which our tables do not have."""
+    count = Counter((row["well"], row["target"]) for row in rows)
+    return [
+        row
+        for row in rows
+        if row["role"] or row["target"] or count[row["well"], row["target"]] == 1
+    ]
 
 
 def _block(held: set[str], run_id: str, *, rotor: bool) -> _Block:

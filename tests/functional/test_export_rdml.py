@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import zipfile
 from pathlib import Path
 
@@ -17,11 +18,14 @@ from small_study import (
     change,
     mrdq,
     read_rows,
+    refused,
     replace_text,
     set_cell,
     table,
     tree,
 )
+from test_channels import with_channel
+from tiny import write_tiny
 
 from mrdq.instruments import read_export
 
@@ -193,3 +197,43 @@ def test_a_rotor_is_read_back_with_the_same_wells(study: Path) -> None:
     assert "I8" in cq
     assert "<rows>9</rows>" in document(study)
     assert "<rows>8</rows>" in document(study, OTHER)
+
+
+def test_unused_dyes_of_a_well_are_left_out(tmp_path: Path) -> None:
+    """Three dyes, of which the layout uses one: our tables cannot tell the other two apart."""
+    write_tiny(tmp_path, runs=1)
+    export = tmp_path / EXPORT
+    with export.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    cells = [[row["well"], row["cq"] if row["cq"][:1].isdigit() else ""] for row in rows]
+    head = "Pos\tName\tCt FAM\tCt VIC\tCt ROX\n"
+    body = "".join(f"{well}\tx\t{cq}\t{cq}\t{cq}\n" for well, cq in cells)
+    export.write_text(head + body, encoding="utf-8")
+    with_channel(tmp_path / LAYOUT, "VIC")
+    assert mrdq("run", tmp_path).code == 0
+    outcome = mrdq("export", "rdml", tmp_path)
+    assert outcome.code == 0
+    [path] = (tmp_path / "results/rdml").iterdir()
+    again = read_export(path.read_bytes(), path.name)
+    assert len(again.well) == len(cells)
+
+
+def test_units_that_a_file_states_are_not_overruled(tmp_path: Path) -> None:
+    """Read as ng, a dilution of 0.1 would be another dilution, and every level wrong."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    for study in (first, second):
+        write_tiny(study, runs=1, layouts=False)
+    accepted(first)
+    assert mrdq("export", "rdml", first).code == 0
+    rdml = (first / "results/rdml/SIM-000001.rdml").read_bytes()
+    (second / "data/run.rdml").write_bytes(rdml)
+    set_cell(second / "config/runs.tsv", 2, "export", "data/run.rdml")
+    problems = refused(second).problems
+    expected = "expected standard_quantity: dilution for mrd, as the export states"
+    assert all(expected in one for one in problems)
+    replace_text(second / "config/config.yaml", "  standard_quantity: ng\n", "")
+    accepted(second)
+    same = ("call", "mrd_level", "quantitative_range", "sensitivity", "mean_cq")
+    calls = [table(study / "results/calls.tsv") for study in (first, second)]
+    before, after = ([[row[name] for name in same] for row in rows] for rows in calls)
+    assert before == after

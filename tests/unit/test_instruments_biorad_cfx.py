@@ -157,7 +157,8 @@ def test_custom_export(delimiter: str) -> None:
     assert export.quantity[0] == 1000.0
     assert all(map(math.isnan, export.quantity[1:]))
     assert export.channel == ["FAM", "FAM", "VIC"]
-    assert export.notes == ["columns not read: Well Note"]
+    assert export.notes[0] == "columns not read: Well Note"
+    assert export.notes[1].startswith("rows 1 to 9, above the table, not read but for instrument")
     assert export.warnings == []
 
 

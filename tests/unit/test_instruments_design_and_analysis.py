@@ -102,7 +102,20 @@ def test_the_sheets_must_agree() -> None:
         read_export(da(curve=changed(CURVE_WELLS, 1, 6, 30.5)), "run.xlsx")
     message = str(caught.value)
     assert "row 8, column sheet Standard Curve Result, well A2, target T" in message
-    assert 'found "30.5", expected the Cq of the sheet Results, 30.0 in its row 8' in message
+    assert 'found "determined 30.5 UNKNOWN"' in message
+    assert (
+        "expected the Cq and task of the sheet Results, determined 30.0 UNKNOWN in its row 8"
+        in message
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [(6, "UNDETERMINED"), (1, "C9"), (4, "X"), (5, "STANDARD")]
+)
+def test_a_state_a_well_or_a_task_that_the_results_do_not_have(column: int, value: object) -> None:
+    curve = changed(CURVE_WELLS, 1, column, value)
+    with pytest.raises(MrdqError, match="the Cq and task of the sheet Results"):
+        read_export(da(curve=curve), "run.xlsx")
 
 
 def test_without_the_sheet_standards_have_no_quantity() -> None:

@@ -192,3 +192,35 @@ def test_workbook() -> None:
     assert "sheet Sheet2 not read" in export.notes
     with pytest.raises(MrdqError, match="no single sheet with the table: several have it"):
         read_export(workbook(rows, rows), "x.xlsx")
+
+
+def test_states_in_our_own_words_decide() -> None:
+    """A Cq may stand beside a state that says there is none, as in wells.parquet of others."""
+    data = b"well,target,cq,cq_state\nA1,T,40.0,undetermined\nA2,T,25.1,omitted\nA3,T,25.2,determined\n"
+    export = read_export(data, "x.csv")
+    assert export.cq_state == ["undetermined", "omitted", "determined"]
+    assert [math.isnan(cq) for cq in export.cq] == [True, True, False]
+    assert any("A1 (undetermined, Cq 40)" in note for note in export.notes)
+
+
+@pytest.mark.parametrize("word", ["", "negative", "Undet"])
+def test_other_words_of_a_state_are_refused(word: str) -> None:
+    with pytest.raises(MrdqError, match="one of the calls determined, undetermined, omitted"):
+        read_export(f"well,target,cq,cq_state\nA1,T,40.0,{word}\n".encode(), "x.csv")
+
+
+@pytest.mark.parametrize("column", ["Call", "Edited Call", "Result", "state"])
+def test_columns_in_which_software_judges_are_refused(column: str) -> None:
+    with pytest.raises(MrdqError, match="A Cq may stand beside a negative call") as caught:
+        read_export(f"well,target,cq,{column}\nA1,T,36.0,Negative\n".encode(), "x.csv")
+    assert f"column {column}" in str(caught.value)
+
+
+def test_flags_of_an_instrument_are_carried() -> None:
+    data = b"Well,Target,Cq,HIGHSD,Amp Status\nA1,T,25.5,Y,No Amp\nA2,T,25.6,N,Amp\n"
+    assert read_export(data, "x.csv").flags == ["HIGHSD;no_amp", ""]
+
+
+def test_a_filled_column_without_a_name_is_noted() -> None:
+    export = read_export(b"Well,Target,Cq,,\nA1,T,26.1,,\nA2,T,26.1,40,\n", "x.csv")
+    assert "columns without a name not read: 4" in export.notes

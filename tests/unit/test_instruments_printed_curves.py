@@ -6,6 +6,7 @@ import math
 import os
 import statistics
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,7 @@ def test_no_printed_curve_or_no_slope() -> None:
     assert told(export_of(("", "", "0.5"))) == []
     assert told(export_of(("", "12.0", "0.5"))) == []
     other = export_of(printed(STANDARDS))
-    bare = Export(*(getattr(other, name) for name in other.__slots__[:-3]), {}, [])
+    bare = replace(other, printed_curves={})
     assert curve_warnings(bare, "run.txt", {}) == []
 
 
@@ -301,7 +302,7 @@ def test_a_layout_that_leaves_out_what_the_instrument_left_out_unsaid() -> None:
 def test_one_warning_for_each_target() -> None:
     one = export_of(printed(but("A8")))
     curves = one.printed_curves | {"U": (-3.3, 38.0, 0.99), "V": (None, None, None)}
-    both = Export(*(getattr(one, name) for name in one.__slots__[:-3]), curves, [])
+    both = replace(one, printed_curves=curves)
     assert [problem.column for problem in told(both)] == ["target T", "target U"]
 
 

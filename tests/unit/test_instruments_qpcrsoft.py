@@ -31,6 +31,7 @@ def test_columns() -> None:
     assert export.warnings == []
     assert export.notes == [
         "columns not read: RQ GOI, dCt (Ref.Gen – GOI)",
+        "rows 1 to 7, above the table, not read but for instrument, software, block and date",
         "wells with neither a gene nor a Ct: B2",
     ]
 

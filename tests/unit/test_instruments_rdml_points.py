@@ -169,6 +169,11 @@ def test_any_element_elsewhere_says_the_same(what: str, monkeypatch: pytest.Monk
         both(moved(content, chance), monkeypatch)
 
 
+def test_a_cq_with_an_element_inside_is_refused() -> None:
+    content = document(run(react(1, data(cq="<cq>2<b/>5.31</cq>"))))
+    assert "one element cq" in str(told(content))
+
+
 def test_more_elements_than_any_plate_has() -> None:
     many = document(run(*TWO, "<react/>" * (rdml_document.MOST + 1)))
     assert f'found "{rdml_document.MOST + 3} elements react"' in str(told(many))

@@ -75,7 +75,7 @@ def plain(*wells: str) -> bytes:
 def test_what_the_page_says_of_the_file() -> None:
     text = page(*ROWS)
     assert text.startswith("runs/run.txt\nformat      applied_biosystems: Applied Biosystems Q")
-    assert line(text, "format").endswith("(seen on real files)")
+    assert "(seen on real files" in text.replace("\n", " ")
     assert "section [Results] with the columns Well, Target Name, CT" in line(text, "because")
     assert line(text, "instrument") == "instrument  QuantStudio(TM) 7 Flex System"
     assert line(text, "software") == "software    invented 1.0"
@@ -204,7 +204,10 @@ def test_through_holes_make_no_grid() -> None:
 
 def test_what_was_not_read_and_how_the_rest_was() -> None:
     text = page(*ROWS)
-    assert listed(text, "not read") == ["columns not read: Comments"]
+    assert listed(text, "not read") == [
+        "columns not read: Comments",
+        "rows 1 to 5, above the table, not read but for instrument, software, block and date",
+    ]
     assert listed(text, "read so") == [
         "lines below the table: Analysis Type = Singleplex",
         "7 of the 96 wells of the block are in the export",

@@ -175,9 +175,30 @@ def test_a_far_row_and_a_far_column_of_different_cells() -> None:
 @pytest.mark.parametrize("address", ["B&#49;", "&#66;1", "XFD&#49;048576"])
 def test_addresses_with_references(address: str) -> None:
     """Nobody writes them, and their extent would have to be decoded first."""
-    assert "a sheet of at most" in refused(
+    assert "every cell has one address" in refused(
         with_rows(f'<row r="1"><c r="{address}"><v>2</v></c></row>')
     )
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ['<row r="2"><c r="C2"><v>25.31</v></c><c r="C2"><v>20</v></c></row>',
+     '<row r="2"><c r="A2"><v>1</v></c></row><row r="2"><c r="B2"><v>2</v></c></row>',
+     '<row r="2"><c r="C2"><v>25.31</v><v>20</v></c></row>'],
+)  # fmt: skip
+def test_a_cell_a_row_or_a_value_that_is_there_twice(rows: str) -> None:
+    """The parser takes the last of them, without a word."""
+    assert "every cell has one address and one value" in refused(with_rows(rows))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ['<c r="xfd1048576">', '<c r = "XFD1048576">', '<c r= "XFD1048576">', '<c\nr="XFD1048576">',
+     '<c r="namedB11">'],
+)  # fmt: skip
+def test_a_far_cell_however_its_address_is_spelled(cell: str) -> None:
+    """The parser asks for half a terabyte, and the process ends without an exception."""
+    refused(with_rows(f'<row r="1">{cell}<v>2</v></c></row>'))
 
 
 def test_the_largest_sheets_that_are_read() -> None:
