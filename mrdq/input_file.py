@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import lru_cache
 from pathlib import Path
 
 LIMIT = 50_000_000
@@ -40,8 +41,7 @@ def read_input(path: str | Path) -> bytes:
     try:
         before = os.fstat(descriptor)
         _check(before)
-        with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(LIMIT + 1)
+        data = _whole(descriptor, before.st_size)
         after = os.fstat(descriptor)
     except OSError as error:
         raise InputFileError(f"a readable file ({error.strerror})") from None
@@ -53,6 +53,14 @@ def read_input(path: str | Path) -> bytes:
             "a file that changed while it was read",
             "Wait until the export is complete, then start again.",
         )
+    return data
+
+
+def _whole(descriptor: int, size: int) -> bytes:
+    """All bytes, and more than ``size`` if the file has grown."""
+    data = os.read(descriptor, size + 1)
+    while len(data) <= size and (more := os.read(descriptor, size + 1 - len(data))):
+        data += more
     return data
 
 
@@ -72,8 +80,16 @@ def _version(found: os.stat_result) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
+@lru_cache(maxsize=64)
+def _real(folder: str) -> str:
+    return os.path.realpath(folder)
+
+
 def outside(path: str | Path, root: str | Path) -> str:
     """Where a file really lies, relative to ``root``, if a link leads out of it; else ``""``."""
-    real, home = os.path.realpath(path), os.path.realpath(root)
+    folder, name = os.path.split(path)
+    real, home = os.path.join(_real(folder), name), _real(str(root))
+    if os.path.islink(real):
+        real = os.path.realpath(real)
     inside = real == home or real.startswith(os.path.join(home, ""))
     return "" if inside else os.path.relpath(real, home)

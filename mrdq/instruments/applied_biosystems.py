@@ -96,7 +96,7 @@ def _may_be(text: str) -> bool:
     brackets = text.count("[")
     if brackets > BRACKETS:
         return False
-    if brackets and "[results]" in text.casefold():
+    if brackets and ("[Results]" in text or "[results]" in text.casefold()):
         return True
     marks = words.exactly("applied_biosystems_heading")
     return any(text.find(mark, 0, _HEAD_CHARACTERS) >= 0 for mark in marks)

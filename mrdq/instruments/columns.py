@@ -293,15 +293,24 @@ def flag_column(
             raised[index].append(cell)
     for index in omitted:
         raised[index].append(OMITTED)
-    for name, column in quality:
-        usual = words.unremarkable(name)
-        for index, cell in enumerate(column.cells):
-            if cell and (not usual or words.plain(cell) not in usual):
-                raised[index].append(f"{name}={cell}")
-    flags = [""] * len(amplification.cells)
-    for index, names in raised.items():
-        flags[index] = ";".join(names)
-    return flags, unread
+    of_rows = [_quality(name, column.cells) for name, column in quality]
+    if raised or not of_rows:
+        flags = [""] * len(amplification.cells)
+        for index, names in raised.items():
+            flags[index] = ";".join(names)
+        of_rows.insert(0, flags)
+    if len(of_rows) == 1:
+        return of_rows[0], unread
+    if all(map(all, of_rows)):
+        return list(map(";".join, zip(*of_rows, strict=True))), unread
+    return [";".join(filter(None, row)) for row in zip(*of_rows, strict=True)], unread
+
+
+def _quality(name: str, cells: list[str]) -> list[str]:
+    usual = words.unremarkable(name)
+    if not usual:
+        return [f"{name}={cell}" if cell else "" for cell in cells]
+    return [f"{name}={cell}" if cell and words.plain(cell) not in usual else "" for cell in cells]
 
 
 def curves(

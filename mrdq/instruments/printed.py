@@ -30,18 +30,21 @@ class Replicates:
 
     Parameters
     ----------
-    group: what the instrument may have grouped by beside the target: sample and task.
+    by: columns that the instrument may have grouped by beside the target: sample and task.
     cq: cycles, nan unless determined; ``cq_cells`` as written.
     mean, sd: cells as written, for the group of the row; ``""`` if none is printed.
     """
 
     well: Sequence[str]
     target: Sequence[str]
-    group: Sequence[tuple[str, ...]]
+    by: Sequence[Sequence[str]]
     cq: Sequence[float]
     cq_cells: Sequence[str]
     mean: Sequence[str]
     sd: Sequence[str]
+
+    def group(self, index: int) -> tuple[str, ...]:
+        return tuple(column[index] for column in self.by)
 
 
 def replicate_warnings(rows: Replicates, file: str, decimal: str) -> list[Problem]:
@@ -64,7 +67,7 @@ def replicate_warnings(rows: Replicates, file: str, decimal: str) -> list[Proble
     for index, key in enumerate(keys):
         sharing[key].append(index)
         if not key[1]:
-            silent[key[0], rows.group[index]].append(index)
+            silent[key[0], rows.group(index)].append(index)
     for key in suspects:
         target, mean, sd = key
         printed = _number(mean, sign), _number(sd, sign)
@@ -72,7 +75,7 @@ def replicate_warnings(rows: Replicates, file: str, decimal: str) -> list[Proble
             part
             for part in _parts(rows, sharing[key])
             if not _agree(rows, part, printed, units)
-            and not _agree(rows, [*part, *silent[target, rows.group[part[0]]]], printed, units)
+            and not _agree(rows, [*part, *silent[target, rows.group(part[0])]], printed, units)
         ]
         differ[target] += [_difference(rows, part, mean, sd) for part in wrong]
     return [_replicates_problem(file, target, found) for target, found in differ.items() if found]
@@ -85,19 +88,21 @@ def _suspects(
 
     One pass, with sums of the distances to the printed mean: most files end here.
     """
-    mean_of = {key: _number(key[1], sign) for key in set(keys)}
-    sums = {key: [0, 0.0, 0.0] for key in keys}
+    sums: dict[tuple[str, str, str], list[float]] = {}
     for key, value in zip(keys, cq, strict=True):
-        away = value - mean_of[key]
-        if away == away:
-            one = sums[key]
-            one[0] += 1
-            one[1] += away
-            one[2] += away * away
+        if value != value:
+            continue
+        one = sums.get(key)
+        if one is None:
+            one = sums[key] = [0.0, 0.0, 0.0, _number(key[1], sign)]
+        away = value - one[3]
+        one[0] += 1
+        one[1] += away
+        one[2] += away * away
     return [
         key
-        for key, (n, total, squares) in sums.items()
-        if n and not _near(int(n), total, squares, (mean_of[key], _number(key[2], sign)), units)
+        for key, (n, total, squares, mean) in sums.items()
+        if mean == mean and not _near(int(n), total, squares, (mean, _number(key[2], sign)), units)
     ]
 
 
@@ -121,7 +126,7 @@ def _near(
 def _parts(rows: Replicates, indices: Iterable[int]) -> Iterable[list[int]]:
     parts: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     for index in indices:
-        parts[rows.group[index]].append(index)
+        parts[rows.group(index)].append(index)
     return parts.values()
 
 

@@ -18,6 +18,9 @@ from mrdq.instruments.export import Curve, Export
 from mrdq.instruments.words import role_of_task
 from mrdq.vocabulary import DETERMINED, STANDARD
 
+_SINGLE = 1e-5
+"""Relative error of the software that computes with 32 bits."""
+
 MOST_LEFT_OUT = 3
 """Wells that a search for unsaid omissions leaves out; with more, any curve can be found."""
 
@@ -118,12 +121,14 @@ def _gives(standards: Points, curve: Curve, *, intercept: bool = True) -> bool:
         _digits(curve[1]),
         max(_digits(curve[2]), 2),
     )
-    return all(
-        printed is None
-        or not wanted
-        or abs(value - printed) <= _tolerance(printed, standards, i, digits[i])
+    away = [
+        (i, printed, abs(value - printed))
         for i, (value, printed, wanted) in enumerate(zip(fit, curve, used, strict=True))
-    )
+        if printed is not None and wanted
+    ]
+    # What the rounding of the Cq can move is worked out only where it is needed.
+    far = [(i, at, by) for i, at, by in away if by > _unit(digits[i]) + _SINGLE * abs(at)]
+    return all(by <= _tolerance(at, standards, i, digits[i]) for i, at, by in far)
 
 
 def _digits(printed: float | None) -> int:
@@ -141,8 +146,11 @@ def _tolerance(printed: float, standards: Points, parameter: int, digits: int) -
     )
     half = 0.5 * 10.0 ** -max(2, *(_digits(cq) for _, cq in standards.points.values()))
     moved = (half * lever, half * (1 + lever * abs(mean)), 0.2 * half)[parameter]
-    unit: float = 1.01 * 10.0**-digits
-    return unit + max(moved, 1e-5 * abs(printed))
+    return _unit(digits) + max(moved, _SINGLE * abs(printed))
+
+
+def _unit(digits: int) -> float:
+    return float(1.01 * 10.0**-digits)
 
 
 def _why(plate: Points, printed: Points, curve: Curve) -> tuple[str, str]:

@@ -293,7 +293,7 @@ def _replicates(read: _Cells, cq: CqColumn) -> list[Problem]:
     rows = Replicates(
         read.rows.well,
         read["target"].cells,
-        list(zip(read["channel"].cells, read["task"].cells, read["sample"].cells, strict=True)),
+        (read["channel"].cells, read["task"].cells, read["sample"].cells),
         cq.values,
         read["cq"].cells,
         mean.cells,

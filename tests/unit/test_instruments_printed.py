@@ -59,7 +59,7 @@ def direct(
     rows = Replicates(
         [f"A{i + 1}" for i in range(n)],
         ["T"] * n,
-        group or [("UNKNOWN", "S")] * n,
+        list(zip(*(group or [("UNKNOWN", "S")] * n), strict=True)),
         cq,
         cells or [f"{value:.3f}" for value in cq],
         mean,
