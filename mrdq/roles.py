@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mrdq import vocabulary as words
-from mrdq.errors import Problem, Problems
+from mrdq.errors import WARNING, Problem, Problems
 from mrdq.guideline import TOLERANCE
 from mrdq.instruments.export import Export
 from mrdq.instruments.words import role_of_task
@@ -30,6 +30,7 @@ def from_export(
                 "a layout for this run",
                 remedy="The export names no target, so that none of its wells can be used without one. "
                 "Write a layout and name it in the runs sheet, column layout.",
+                level=WARNING,
             )
         )
     notes = Notes(file)

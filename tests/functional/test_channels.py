@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from small_study import accepted, change, mrdq, refused, set_cell
 from tiny import write_tiny
@@ -51,11 +52,17 @@ def test_the_export_of_another_filter_is_refused(study: Path) -> None:
     )
 
 
-def test_without_a_layout_and_without_targets_a_run_cannot_be_used(study: Path) -> None:
+def test_without_a_layout_and_without_targets_no_well_is_used(study: Path) -> None:
+    """The wells are kept as they were measured, and the first warning says what is missing."""
     set_cell(study / RUNS, 2, "layout", "")
-    [problem] = [one for one in refused(study).problems if "a layout for this run" in one]
-    assert "The export names no target" in problem
-    assert "name it in the runs sheet, column layout" in problem
+    outcome = mrdq("run", study)
+    assert outcome.code == 0
+    [warning] = [one for one in outcome.warnings if "expected a layout for this run" in one]
+    assert "The export names no target" in warning
+    assert "name it in the runs sheet, column layout" in warning
+    wells = pd.read_parquet(study / "results/wells.parquet")
+    assert set(wells["role"]) == {""}
+    assert wells["cq"].notna().sum() > 20
 
 
 def test_two_dyes_in_a_well_are_told_apart_by_the_channel(tmp_path: Path) -> None:
