@@ -45,7 +45,8 @@ def own_columns(study: Study, reading: ingest.ReadRuns) -> list[str]:
         sheet.file: sheet.extra
         for sheet in (study.runs, study.samples, study.assays, study.patients)
     }
-    layouts = [str(name) for name in reading.wells if name not in (*WELLS.names, "exclude")]
+    ours = (*WELLS.names, "exclude", "channel")
+    layouts = [str(name) for name in reading.wells if name not in ours]
     return [
         f"{file}: {', '.join(names)}"
         for file, names in {**sheets, "layouts": layouts}.items()

@@ -110,7 +110,7 @@ def from_layout(
     for i in unused:
         _append_unused(out, export, i)
     problems.extend(notes.problems())
-    return out
+    return out | channels(export, [*(i for _, i in pairs), *unused])
 
 
 def _check_record(
@@ -309,6 +309,13 @@ def _disagreements(record: dict[str, Any], export: Export, i: int, notes: Notes)
             export.sample[i],
             "The layout was taken.",
         )
+
+
+def channels(export: Export, rows: Sequence[int]) -> dict[str, list[Any]]:
+    """The column ``channel`` of these rows, where the export names dyes and not all targets."""
+    if all(export.target) or not any(export.channel):
+        return {}
+    return {"channel": [export.channel[i] for i in rows]}
 
 
 def _append_unused(out: dict[str, list[Any]], export: Export, i: int) -> None:

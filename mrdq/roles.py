@@ -11,7 +11,7 @@ from mrdq.errors import WARNING, Problem, Problems
 from mrdq.guideline import TOLERANCE
 from mrdq.instruments.export import Export
 from mrdq.instruments.words import role_of_task
-from mrdq.plate import AGREE, COLUMNS, Bench, Notes
+from mrdq.plate import AGREE, COLUMNS, Bench, Notes, channels
 from mrdq.units import nanograms_per
 
 
@@ -72,7 +72,8 @@ def from_export(
         export.cq_state,
         export.flags,
     )
-    return dict(zip(COLUMNS, columns, strict=True))
+    out: dict[str, list[Any]] = dict(zip(COLUMNS, columns, strict=True))
+    return out | channels(export, range(len(export.well)))
 
 
 # target, sample name, task, quantity and its unit of an export's row

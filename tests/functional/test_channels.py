@@ -63,6 +63,7 @@ def test_without_a_layout_and_without_targets_no_well_is_used(study: Path) -> No
     wells = pd.read_parquet(study / "results/wells.parquet")
     assert set(wells["role"]) == {""}
     assert wells["cq"].notna().sum() > 20
+    assert set(wells["channel"]) == {FILTER}
 
 
 def test_two_dyes_in_a_well_are_told_apart_by_the_channel(tmp_path: Path) -> None:
