@@ -17,7 +17,7 @@ from mrdq import vocabulary as words
 from mrdq.errors import WARNING, MrdqError, Problem, Problems, refuse
 from mrdq.input_file import InputFileError, outside, read_input
 from mrdq.instruments import FORMATS, Export, read_export
-from mrdq.instruments.printed_curves import curve_warnings, of_export, of_plate
+from mrdq.instruments.printed_curves import curve_warnings, of_plate
 from mrdq.layout import read_layout
 from mrdq.study import Study
 from mrdq.tables import RUNS, WELLS
@@ -140,7 +140,7 @@ def _read_run(
         row["message"] = " | ".join(str(problem) for problem in problems.errors)
         return row, {}
     if export.printed_curves:
-        ours = of_plate(export, wells) if record["layout"] else of_export(export)
+        ours = of_plate(export, wells) if record["layout"] else None
         problems.extend(curve_warnings(export, record["export"], ours))
     problems.extend(plate.unused_note(wells, record["export"]))
     row |= {

@@ -99,11 +99,27 @@ def _suspects(
         one[0] += 1
         one[1] += away
         one[2] += away * away
+    most, spread = 1.01 * units[1] + units[0] / 2, 1.01 * units[2] + units[0] + _SINGLE_SD
+    doubtful = []
+    for key, (n, total, squares, mean) in sums.items():
+        off = total / n
+        if -most <= off <= most:
+            sd = _number(key[2], sign)
+            if n < 2 or sd != sd:
+                continue
+            if abs(math.sqrt(max(squares - total * off, 0.0) / (n - 1)) - sd) <= spread:
+                continue
+        if mean == mean:
+            doubtful.append(key)
     return [
         key
-        for key, (n, total, squares, mean) in sums.items()
-        if mean == mean and not _near(int(n), total, squares, (mean, _number(key[2], sign)), units)
+        for key in doubtful
+        if not _near(*_sums_of(sums[key]), (sums[key][3], _number(key[2], sign)), units)
     ]
+
+
+def _sums_of(one: list[float]) -> tuple[int, float, float]:
+    return int(one[0]), one[1], one[2]
 
 
 def _near(

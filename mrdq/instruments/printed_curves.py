@@ -54,6 +54,7 @@ class Points:
 def of_export(export: Export) -> dict[str, Points]:
     """Target -> the wells that the export itself calls standards, with a quantity and a Cq."""
     found: dict[str, dict[str, tuple[float, float]]] = {}
+    standards = {task for task in set(export.task) if role_of_task(task) == STANDARD}
     for target, well, task, quantity, cq, state in zip(
         export.target,
         export.well,
@@ -63,7 +64,7 @@ def of_export(export: Export) -> dict[str, Points]:
         export.cq_state,
         strict=True,
     ):
-        if state == DETERMINED and quantity > 0 and role_of_task(task) == STANDARD:
+        if task in standards and state == DETERMINED and quantity > 0:
             found.setdefault(target, {})[well] = (math.log10(quantity), cq)
     return {target: Points(points) for target, points in found.items()}
 
@@ -89,16 +90,19 @@ def of_plate(export: Export, wells: Mapping[str, Sequence[Any]]) -> dict[str, Po
     return {target: Points(points) for target, points in found.items()}
 
 
-def curve_warnings(export: Export, file: str, ours: Mapping[str, Points]) -> list[Problem]:
+def curve_warnings(
+    export: Export, file: str, ours: Mapping[str, Points] | None = None
+) -> list[Problem]:
     """A warning for each target whose standards do not give the curve that was printed for it.
 
-    ``ours`` are the standards of the plate: those of the layout where there is one, else
-    :func:`of_export`.  Quantities of a layout may have another unit than the export's, so that the
+    ``ours`` are the standards of the plate by its layout; None where there is none, and they are
+    those of the export.  Quantities of a layout may have another unit than the export's, so that the
     intercept counts only where both are the same.
     """
     if not export.printed_curves:
         return []
     theirs = of_export(export)
+    ours = theirs if ours is None else ours
     found = []
     for target, curve in export.printed_curves.items():
         plate, printed = ours.get(target, Points({})), theirs.get(target, Points({}))
