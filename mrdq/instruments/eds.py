@@ -190,7 +190,7 @@ def _replicates(run: _Run, cq: CqColumn) -> list[Problem]:
     rows = Replicates(
         run.well,
         results.column("target"),
-        list(zip(task, results.column("sample"), strict=True)),
+        (task, results.column("sample")),
         cq.values,
         results.column("cq"),
         results.column("mean"),

@@ -37,7 +37,7 @@ class Replicates:
 
     well: Sequence[str]
     target: Sequence[str]
-    by: Sequence[Sequence[str]]
+    by: tuple[Sequence[str], ...]
     cq: Sequence[float]
     cq_cells: Sequence[str]
     mean: Sequence[str]

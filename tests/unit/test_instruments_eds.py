@@ -408,3 +408,10 @@ def rows_of(export: Export) -> set[tuple[object, ...]]:
         map(str, export.cq),
     )
     return set(zip(*columns, strict=True))
+
+
+def test_a_mean_far_down_the_file_is_told() -> None:
+    index, well = next((i, w) for i, w in reversed([*enumerate(WELLS)]) if w[4])
+    wells = [*WELLS[:index], changed(4, "24.0", well), *WELLS[index + 1 :]]
+    warnings = read(eds_file(**with_wells(*wells))).warnings
+    assert any("mean 24.0 printed" in str(warning) for warning in warnings)
