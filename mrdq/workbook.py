@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import string
 from collections.abc import Collection
 from functools import cached_property
 from typing import Any, NoReturn
@@ -38,7 +39,6 @@ _NOT_AT_ONCE = (
 
 _USUAL_ADDRESS = re.compile(rb' r="([A-Z]*[0-9]+)"')
 _ADDRESS = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*[0-9]+)["']""")
-_LETTERS, _DIGITS = re.compile(rb"[A-Z]+"), re.compile(rb"[0-9]+")
 _ODD_ADDRESS = re.compile(rb"""\sr\s*=\s*["'](?![A-Za-z]*[0-9]+["'])""")
 # A text may hold & in a formula's value; what starts like a number may not.
 _ODD_NUMBER = re.compile(rb"v>(?:[-+.0-9eE\s]+(?:&|<[!?])|\s*(?:&#|<[!?]))")
@@ -215,7 +215,8 @@ class Workbook:
                 remedy="The file is damaged or was edited by hand. " + _AGAIN,
             )
         joined = b" ".join(found).upper()
-        letters, numbers = set(_LETTERS.findall(joined)), set(_DIGITS.findall(joined))
+        letters = set(joined.translate(None, b"0123456789").split())
+        numbers = set(joined.translate(None, string.ascii_uppercase.encode()).split())
         columns = max((column_index(one.decode()) + 1 for one in letters), default=1)
         rows = max(map(int, numbers), default=1)
         if rows * columns > CELLS:
