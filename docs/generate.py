@@ -388,9 +388,7 @@ def stale_pages(*, write: bool) -> list[Path]:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; exit 1 if a page is stale"
-    )
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if stale")
     check: bool = parser.parse_args(arguments).check
     stale = stale_pages(write=not check)
     for page in stale:

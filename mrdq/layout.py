@@ -35,7 +35,6 @@ LAYOUT_COLUMNS = (
     SheetColumn("channel", "the dye, as an export that names no target has it"),
     SheetColumn("exclude", "why the well is left out", parse=_reason),
 )
-_PROPERTIES = {column.name: column for column in LAYOUT_COLUMNS if column.name != "well"}
 _ROW_LETTER = re.compile(r"[A-Pa-p]")
 
 

@@ -13,9 +13,6 @@ from mrdq.instruments import words
 from mrdq.instruments.columns import Column, CqColumn
 from mrdq.vocabulary import DETERMINED, OMITTED, UNDETERMINED
 
-OPEN = "open"
-"""A call that leaves it to the Cq cell."""
-
 _AGAIN = "Let the instrument's software analyse the run, and export it again."
 
 

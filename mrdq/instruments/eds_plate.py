@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mrdq.instruments import words
 from mrdq.instruments.cells import PLATES
-from mrdq.instruments.eds_setup import refuse_member, text_at, well_names, xml_data
+from mrdq.instruments.eds_setup import refuse_member, text_at, well_names, xml_root
 from mrdq.instruments.source import Source
 
 
@@ -47,10 +47,7 @@ class Plate:
 
 def read_plate(source: Source, member: str) -> Plate:
     """The plate setup; raises :class:`MrdqError` where a well or block is none."""
-    try:
-        root = ET.fromstring(xml_data(source, member))
-    except (ET.ParseError, ValueError, LookupError) as error:
-        refuse_member(source, member, "XML", str(error)[:80])
+    root = xml_root(source, member)
     shape = text_at(root, "Rows"), text_at(root, "Columns")
     sizes = {(str(rows), str(columns)): size for size, (rows, columns) in PLATES.items()}
     if shape not in sizes:

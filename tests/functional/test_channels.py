@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_study import accepted, change, mrdq, refused, set_cell
+from small_study import accepted, change, mrdq, refused, set_cell, table
 from tiny import write_tiny
 
 EXPORT, LAYOUT, RUNS = "data/SIM-000001.csv", "config/layouts/SIM-000001.tsv", "config/runs.tsv"
@@ -37,9 +37,16 @@ def with_channel(path: Path, channel: str) -> None:
     change(path, lambda rows: [[*rows[0], "channel"], *([*row, channel] for row in rows[1:])])
 
 
-def test_the_layout_gives_the_targets(study: Path) -> None:
+def test_the_layout_gives_the_targets(study: Path, tmp_path: Path) -> None:
+    """Oracle: the same run as a plain table that names them."""
     with_channel(study / LAYOUT, FILTER)
     accepted(study)
+    write_tiny(tmp_path / "named", runs=1)
+    accepted(tmp_path / "named")
+    ours, named = (table(one / "results/calls.tsv") for one in (study, tmp_path / "named"))
+    assert [(row["target"], row["call"], row["mrd_level"]) for row in ours] == [
+        (row["target"], row["call"], row["mrd_level"]) for row in named
+    ]
 
 
 def test_the_export_of_another_filter_is_refused(study: Path) -> None:
