@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mrdq import vocabulary as words
+from mrdq.guideline import TOLERANCE
 
 DEFAULT_POSITIVE = (
     words.POSITIVE_QUANTIFIABLE,
@@ -25,6 +26,18 @@ class Timepoint:
     positive_statuses: tuple[str, ...] = DEFAULT_POSITIVE
     positive_from_level: float = 0.0
     grade: str = "unverified"
+
+    def mrd_class(self, status: str, level: float) -> str:
+        """What a status with this MRD level (a fraction; NaN: none) counts as, of
+        ``vocabulary.MRD_CLASSES``.  A quantified level below ``positive_from_level`` is negative.
+        """
+        if status in (words.NEGATIVE, words.NOT_EVALUABLE, words.NOT_DONE):
+            return status
+        if status not in self.positive_statuses:
+            return words.UNDECIDED
+        below = level < self.positive_from_level * (1 - TOLERANCE)
+        low = status == words.POSITIVE_QUANTIFIABLE and below
+        return words.NEGATIVE if low else words.POSITIVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,9 +184,5 @@ def next_step(protocol: Protocol, timepoint: str, status: str, level: float) -> 
     at = protocol.by_id.get(timepoint)
     if at is None or status == words.NOT_DONE:
         return ""
-    if status == words.NEGATIVE:
-        return at.next_negative
-    if status not in at.positive_statuses:
-        return at.next_repeat
-    low = status == words.POSITIVE_QUANTIFIABLE and level < at.positive_from_level * (1 - TOLERANCE)
-    return at.next_negative if low else at.next_positive
+    follows = {words.POSITIVE: at.next_positive, words.NEGATIVE: at.next_negative}
+    return follows.get(at.mrd_class(status, level), at.next_repeat)

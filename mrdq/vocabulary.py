@@ -43,6 +43,10 @@ RESPONSES = (COMPLETE, INTERMEDIATE, FAILURE, NOT_EVALUABLE)
 
 REPEAT = "repeat"
 
+# What a protocol makes of a status: positive, negative, or neither of the two.
+POSITIVE, UNDECIDED = "positive", "undecided"
+MRD_CLASSES = (POSITIVE, NEGATIVE, UNDECIDED, NOT_EVALUABLE, NOT_DONE)
+
 # What a person should look at: flag -> what it means.  Docs and reports are made from this.
 FLAGS = {
     "signal_seen": "not evaluable, yet a well of the sample gave a signal that would count as positive",

@@ -357,6 +357,6 @@ def progress_bar(length: int, label: str) -> Any:
     return bar()
 
 
-from mrdq.cli import exchange  # noqa: E402  (its verbs join those above)
+from mrdq.cli import cohort, exchange, protocol, published  # noqa: E402  (their verbs join)
 
-__all__ = ["exchange", "main"]
+__all__ = ["cohort", "exchange", "main", "protocol", "published"]

@@ -16,12 +16,12 @@ LAYERS = (
     {"wells", "curve", "quantity", "control_gene", "evidence", "call", "analysis", "status", "survival", "batches"},
     {"definitions", "archive", "input_file", "worksheets", "workbook", "sheets", "config", "checks", "study", "storage", "instruments"},
     {"layout", "plate", "roles", "provenance"},
-    {"ingest", "plan", "new_study", "simulate"},
+    {"ingest", "plan", "new_study", "simulate", "cohort", "published", "protocol_check"},
     {"explain", "reports"},
     {"pipeline"},
     {"cli"},
 )  # fmt: skip
-CORE = LAYERS[2]
+CORE = LAYERS[2] | {"cohort"}
 NOT_IN_THE_CORE = {
     "os",
     "io",

@@ -1,0 +1,3 @@
+"""The verb ``mrdq cohort``."""
+
+from __future__ import annotations

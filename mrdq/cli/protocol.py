@@ -1,0 +1,3 @@
+"""The verbs ``mrdq protocol``."""
+
+from __future__ import annotations

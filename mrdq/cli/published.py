@@ -1,0 +1,3 @@
+"""The verb ``mrdq published-check``."""
+
+from __future__ import annotations
