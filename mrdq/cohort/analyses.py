@@ -1,0 +1,40 @@
+"""The whole analysis of a cohort: one population in, every table out."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mrdq.cohort import frames, tables
+from mrdq.cohort.comparisons import comparisons
+from mrdq.cohort.estimates import estimates, follow_up
+from mrdq.cohort.incidence import incidence
+from mrdq.cohort.models import hazard_ratios
+from mrdq.cohort.rates import mrd_rates, mrd_tests
+from mrdq.cohort.samples import Settings, samples
+from mrdq.cohort.sensitivity import sensitivity
+from mrdq.cohort.table_one import table_one
+
+
+def analyse(patients: pd.DataFrame, settings: Settings) -> dict[str, pd.DataFrame]:
+    """Every table of ``mrdq.cohort.tables`` but AGAINST, by its name without ``.tsv``.
+
+    ``patients``: of :func:`mrdq.cohort.population.population`.
+    """
+    sets, selections = samples(patients, settings)
+    at, steps = estimates(sets, settings)
+    flow = [row for selection in selections for row in selection.flow(patients["trial"])]
+    left_out = [selection.excluded(patients) for selection in selections]
+    return {
+        "flow": frames.frame(flow, tables.FLOW),
+        "excluded": frames.joined(left_out, tables.EXCLUDED),
+        "table1": table_one(patients, settings.timepoints),
+        "mrd_rates": mrd_rates(patients, settings.timepoints),
+        "mrd_tests": mrd_tests(patients, settings.timepoints),
+        "estimates": at,
+        "curves": steps,
+        "tests": comparisons(sets),
+        "cox": hazard_ratios(sets, settings),
+        "competing": incidence(sets, settings),
+        "follow_up": follow_up(sets),
+        "sensitivity": sensitivity(patients, settings),
+    }

@@ -1,0 +1,66 @@
+"""MRD rates by trial and timepoint, and their comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from mrdq import vocabulary as words
+from mrdq.cohort import frames, proportions, tables
+from mrdq.cohort.tables import ALL, DENOMINATORS, EVALUABLE
+
+CONCLUSIVE = words.MRD_CLASSES[:3]
+"""Classes of an evaluable result."""
+
+
+def counts(patients: pd.DataFrame, timepoint: str) -> pd.DataFrame:
+    """Patients by trial (rows, the last one ``all`` if there are several) and MRD class."""
+    found = pd.crosstab(patients["trial"], patients[f"mrd_class_{timepoint}"])
+    found = found.reindex(columns=words.MRD_CLASSES, fill_value=0)
+    found["enrolled"] = patients["trial"].value_counts().reindex(found.index)
+    if len(found) > 1:
+        found.loc[ALL] = found.sum()
+    return found
+
+
+def mrd_rates(patients: pd.DataFrame, timepoints: tuple[str, ...]) -> pd.DataFrame:
+    """MRD_RATES: not evaluable is counted apart, never as negative; both denominators."""
+    rows = [row for t in timepoints for row in _rates(counts(patients, t), t)]
+    return frames.frame(rows, tables.MRD_RATES)
+
+
+def _rates(found: pd.DataFrame, timepoint: str) -> Iterator[dict[str, object]]:
+    for trial, row in found.iterrows():
+        for result in words.MRD_CLASSES:
+            for denominator in DENOMINATORS:
+                if denominator == EVALUABLE and result not in CONCLUSIVE:
+                    continue
+                n, total = int(row[result]), _total(row, denominator)
+                rate = proportions.rate(n, total)
+                yield {"timepoint": timepoint, "trial": str(trial), "result": result, "denominator": denominator,
+                       "n": n, "total": total, "percent": 100 * rate.estimate,
+                       "wilson_low": 100 * rate.wilson_low, "wilson_high": 100 * rate.wilson_high,
+                       "exact_low": 100 * rate.exact_low, "exact_high": 100 * rate.exact_high}  # fmt: skip
+
+
+def _total(row: pd.Series[int], denominator: str) -> int:
+    return int(row[list(CONCLUSIVE)].sum() if denominator == EVALUABLE else row["enrolled"])
+
+
+def mrd_tests(patients: pd.DataFrame, timepoints: tuple[str, ...]) -> pd.DataFrame:
+    """MRD_TESTS: the share of each conclusive class compared between the trials."""
+    rows: list[dict[str, object]] = []
+    for timepoint in timepoints:
+        found = counts(patients, timepoint).drop(index=ALL, errors="ignore")
+        if len(found) < 2:
+            continue
+        for result in CONCLUSIVE:
+            for denominator in DENOMINATORS:
+                totals = np.array([_total(row, denominator) for _, row in found.iterrows()])
+                having = found[result].to_numpy()
+                tested = proportions.compare(np.array([having, totals - having]))
+                key = {"timepoint": timepoint, "result": result, "denominator": denominator}
+                rows += [{**key, **row} for row in tested.to_dict("records")]
+    return frames.frame(rows, tables.MRD_TESTS)

@@ -1,0 +1,188 @@
+"""What becomes of each conclusion if MRD results are counted in another way."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mrdq import vocabulary as words
+from mrdq.cohort import frames, logrank, proportions, tables, turnbull
+from mrdq.cohort.population import MRD_GROUP
+from mrdq.cohort.rates import counts
+from mrdq.cohort.samples import Sample, Settings, event_of, sample_of, time_of
+from mrdq.cohort.tables import ALL, COUNTED_AS, ENDPOINTS, FROM_START, LANDMARK, NO_CENSORING
+from mrdq.guideline import TOLERANCE
+
+PROTOCOL, ANY, INTERVAL = "protocol", "any", "interval"
+SIGNIFICANT = 0.05
+BELOW_RANGE = (
+    words.POSITIVE_NOT_QUANTIFIABLE,
+    words.LOW_POSITIVE_BELOW_RANGE,
+    words.UNCERTAIN_SIGNIFICANCE,
+)
+Classes = NDArray[np.object_]
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """One way to count; ``cutoff``: a level, NaN for any positive; all ``protocol`` is the base."""
+
+    cutoff: float = np.nan
+    below_range: str = PROTOCOL
+    not_evaluable: str = PROTOCOL
+
+    @property
+    def key(self) -> Row:
+        named = ANY if np.isnan(self.cutoff) else f"{self.cutoff:g}"
+        base = self.below_range == PROTOCOL
+        return {"cutoff": PROTOCOL if base else named, "below_range": self.below_range,
+                "not_evaluable": self.not_evaluable}  # fmt: skip
+
+
+def countings(settings: Settings) -> list[Counting]:
+    """The base, then every cut-off with every way to count the two kinds of doubtful results."""
+    grid = itertools.product((np.nan, *settings.cutoffs), COUNTED_AS, COUNTED_AS)
+    return [Counting(), *itertools.starmap(Counting, grid)]
+
+
+def counted(patients: pd.DataFrame, timepoint: str, counting: Counting) -> Classes:
+    """``positive``, ``negative`` or "" (cannot be counted) of each patient.
+
+    Counted by its interval, a result is negative if all of it lies at or below the cut-off,
+    positive if all of it lies above, and else cannot be counted; one that is not evaluable has
+    no bounds.  With any positive as cut-off, whatever was detected is positive.
+    """
+    if counting.below_range == PROTOCOL:
+        found = patients[f"mrd_class_{timepoint}"].to_numpy(dtype=object)
+        return np.where(np.isin(found, (words.POSITIVE, words.NEGATIVE)), found, "")
+    status = patients[f"mrd_{timepoint}"].to_numpy(dtype=object)
+    level, high = (patients[f"mrd_{kind}_{timepoint}"].to_numpy() for kind in ("level", "high"))
+    any_positive = np.isnan(counting.cutoff)
+    cutoff = 0.0 if any_positive else counting.cutoff
+    by_interval = counting.below_range == INTERVAL and not any_positive
+    beneath = np.where(high <= cutoff * (1 + TOLERANCE), words.NEGATIVE, "")
+    below = {INTERVAL: words.POSITIVE}.get(counting.below_range, counting.below_range)
+    doubtful = {INTERVAL: ""}.get(counting.not_evaluable, counting.not_evaluable)
+    above = np.where(level >= cutoff * (1 - TOLERANCE), words.POSITIVE, words.NEGATIVE)
+    return np.select(
+        [status == words.POSITIVE_QUANTIFIABLE, np.isin(status, BELOW_RANGE), status == words.NEGATIVE,
+         status == words.NOT_EVALUABLE],
+        [above, beneath if by_interval else below, beneath if by_interval else words.NEGATIVE, doubtful],
+        "",
+    ).astype(object)  # fmt: skip
+
+
+def sensitivity(patients: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """SENSITIVITY: rates, their difference, MRD as a prognostic factor, trials within a class.
+
+    Hazard ratios are Peto's, exp((O - E)/V) with the variance V of the log-rank test (Yusuf 1985,
+    doi:10.1016/S0033-0620(85)80003-7), so that they and p come from one calculation; survival is
+    compared from the landmark if there is one.
+    """
+    rows: list[Row] = []
+    for timepoint in settings.timepoints:
+        base: dict[object, Row] = {}
+        for counting in countings(settings):
+            found = counted(patients, timepoint, counting)
+            for row in _conclusions(patients, timepoint, found, settings):
+                key = row["conclusion"], row["trial"]
+                base.setdefault(key, row) if counting.below_range == PROTOCOL else None
+                rows.append(_judged({**row, **counting.key}, base.get(key)))
+        rows += _by_intervals(patients, timepoint, settings)
+    return frames.frame(rows, tables.SENSITIVITY)
+
+
+def _conclusions(
+    patients: pd.DataFrame, timepoint: str, found: Classes, settings: Settings
+) -> Iterator[Row]:
+    again = patients.assign(**{f"mrd_class_{timepoint}": found})
+    known = again[found != ""]
+    shares = counts(known, timepoint) if len(known) else pd.DataFrame()
+    for trial, row in shares.iterrows():
+        negative, positive = int(row[words.NEGATIVE]), int(row[words.POSITIVE])
+        rate = proportions.rate(negative, negative + positive)
+        yield {"conclusion": "share of MRD-negative", "trial": str(trial), "timepoint": timepoint,
+               "n": negative + positive, "n_positive": positive, "value": 100 * rate.estimate,
+               "low": 100 * rate.wilson_low, "high": 100 * rate.wilson_high}  # fmt: skip
+    two = shares.drop(index=ALL, errors="ignore")
+    if len(two) > 1:
+        table = two[[words.NEGATIVE, words.POSITIVE]].to_numpy().T
+        p = proportions.compare(table).set_index("test").loc["pearson", "p"]
+        yield {"conclusion": "share of MRD-negative differs between trials", "trial": ALL, "timepoint": timepoint,
+               "n": int(table.sum()), "n_positive": int(table[1].sum()), "p": p}  # fmt: skip
+    analysis = FROM_START if settings.landmark_day is None else LANDMARK
+    for endpoint in ENDPOINTS:
+        group = f"{MRD_GROUP}{timepoint}"
+        sample, _ = sample_of(again, analysis, endpoint, NO_CENSORING, group, settings)
+        yield from _survival(sample, timepoint)
+
+
+def _survival(sample: Sample, timepoint: str) -> Iterator[Row]:
+    where = f"{sample.endpoint} {sample.analysis.replace('_', ' the ').replace('landmark', 'from the landmark')}"
+    for trial, data in sample.by_trial():
+        pooled = "trial" if trial == ALL else ""
+        yield {"conclusion": f"{where}: MRD-positive against negative", "trial": trial, "timepoint": timepoint,
+               **_ratio(data, "stratum", words.NEGATIVE, pooled)}  # fmt: skip
+    trials = sorted(set(sample.data["trial"]))
+    if len(trials) != 2:
+        return
+    for name in (words.NEGATIVE, words.POSITIVE):
+        data = sample.data[sample.data["stratum"] == name]
+        yield {"conclusion": f"{where}, MRD-{name}: {trials[1]} against {trials[0]}", "trial": ALL,
+               "timepoint": timepoint, **_ratio(data, "trial", trials[0], "")}  # fmt: skip
+
+
+def _ratio(data: pd.DataFrame, by: str, reference: str, within: str) -> Row:
+    """Peto's hazard ratio of the other group against ``reference``, and the log-rank p."""
+    counted_as = {"n": len(data), "n_positive": int((data["stratum"] == words.POSITIVE).sum())}
+    if not len(data):
+        return counted_as
+    group = data[by].to_numpy(dtype=object)
+    strata = data[within].to_numpy(dtype=object) if within else None
+    test = logrank.logrank(time_of(data), event_of(data), group, strata=strata)
+    other = [name for name in test.observed if name != reference]
+    if len(other) != 1 or not test.statistic > 0:
+        return {**counted_as, "p": test.p}
+    excess = test.observed[other[0]] - test.expected[other[0]]
+    variance = excess**2 / test.statistic
+    spread = 1.959963984540054 / np.sqrt(variance)
+    low, value, high = np.exp(excess / variance + spread * np.array([-1.0, 0.0, 1.0]))
+    return {**counted_as, "value": value, "low": low, "high": high, "p": test.p}
+
+
+def _judged(row: Row, base: Row | None) -> Row:
+    """The row beside its base: whether the conclusion would be another one."""
+    if base is None:
+        return row
+    value, p = _number(row, "value"), _number(row, "p")
+    base_value, base_p = _number(base, "value"), _number(base, "p")
+    crossed = not np.isnan(p + base_p) and (p < SIGNIFICANT) != (base_p < SIGNIFICANT)
+    if str(row["conclusion"]).startswith("share"):
+        moved = value < _number(base, "low") or value > _number(base, "high")
+    else:
+        moved = (value - 1) * (base_value - 1) < 0
+    changes = "yes" if crossed or moved else ""
+    return {**row, "base_value": base_value, "base_p": base_p, "changes": changes}
+
+
+def _number(row: Row, name: str) -> float:
+    return float(str(row.get(name, np.nan)))
+
+
+def _by_intervals(patients: pd.DataFrame, timepoint: str, settings: Settings) -> Iterator[Row]:
+    """The share below each cut-off from the intervals of all evaluable results (Turnbull)."""
+    evaluable = patients[f"mrd_low_{timepoint}"].notna() | patients[f"mrd_high_{timepoint}"].notna()
+    for trial, data in patients[evaluable].groupby("trial"):
+        low, high = (data[f"mrd_{end}_{timepoint}"].to_numpy() for end in ("low", "high"))
+        for cutoff in settings.cutoffs:
+            found = turnbull.share_at_or_above(low, high, cutoff)
+            yield {"conclusion": "share below the cut-off by intervals (Turnbull); limits: what the intervals leave open",
+                   "trial": str(trial), "timepoint": timepoint, **Counting(cutoff, INTERVAL, INTERVAL).key,
+                   "n": len(data), "value": 100 * (1 - found.estimate), "low": 100 * (1 - found.highest),
+                   "high": 100 * (1 - found.lowest)}  # fmt: skip
