@@ -5,6 +5,7 @@
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
 VENV := .venv
+EXAMPLES := .venv-examples
 BIN := $(abspath $(VENV))/bin
 # Whatever a person's shell is set to, the project's own tools come first.
 export PATH := $(BIN):$(PATH)
@@ -20,9 +21,9 @@ run: $(VENV)/installed
 	snakemake
 	@echo "== Done. Look at results/report/index.html; the tables are in results/."
 
-test: $(VENV)/installed-dev
+test: $(VENV)/installed-dev $(EXAMPLES)/installed
 	@echo "== The tests (a few minutes)"
-	$(BIN)/python -m pytest -n auto -q
+	MRDQ_REQUIRE_EXAMPLES=1 $(BIN)/python -m pytest -n auto -q
 	@echo "== All passed. What the rules are and how they are shown: docs/specification/."
 
 check: $(VENV)/installed-dev
@@ -63,10 +64,17 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
 	$(PIP) install -r requirements-dev.lock
 	@touch $@
 
+# lifelines needs an older pandas than mrdq: its examples run in an environment of their own.
+$(EXAMPLES)/installed: requirements-examples.lock | $(VENV)/bin/python
+	@echo "== Pinned packages for the examples, in $(EXAMPLES)"
+	$(PYTHON) -m venv $(EXAMPLES)
+	$(EXAMPLES)/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
+
 $(VENV)/installed-fuzz: $(VENV)/installed
 	@echo "== The fuzzer (for Linux only)"
 	$(PIP) install --no-build-isolation -e '.[fuzz]'
 	@touch $@
 
 clean:
-	rm -rf $(VENV) results logs benchmarks .mrdq .snakemake
+	rm -rf $(VENV) $(EXAMPLES) results logs benchmarks .mrdq .snakemake

@@ -19,13 +19,16 @@ import click
 import yaml
 
 from mrdq import definitions, resources, tables, vocabulary
+from mrdq.adtte import ADTTE
 from mrdq.cli import main
+from mrdq.cohort import tables as cohort_declarations
 from mrdq.evidence import CRITERIA, QUANTIFIABLE, RUN_GATES, SAMPLE_GATES
 from mrdq.instruments import FORMATS, Reader, run_files
 from mrdq.instruments.columns import NO_SIGNAL, NO_SIGNAL_WARNED, REFUSED
 from mrdq.instruments.table import Recipe
 from mrdq.layout import LAYOUT_COLUMNS
-from mrdq.study import SHEETS
+from mrdq.study import COURSES, SHEETS
+from mrdq.survival import survival_table
 
 ROOT = Path(__file__).resolve().parent.parent
 _PART = re.compile(r"<!-- generated: ([a-z-]+) -->\n(.*?)<!-- end of \1 -->", re.DOTALL)
@@ -149,14 +152,28 @@ def _aliases() -> dict[str, Any]:
 
 def output_tables() -> str:
     """Every table that leaves mrdq, with every column."""
+    return _dictionary(tables.TABLES)
+
+
+def hand_off() -> str:
+    """Both tables of the hand-off to survival analysis."""
+    return _dictionary((survival_table(["<timepoint>"]), ADTTE))
+
+
+def cohort_tables() -> str:
+    """The tables of a cohort."""
+    return _dictionary(cohort_declarations.TABLES, heading="###")
+
+
+def _dictionary(declared: Sequence[tables.Table], *, heading: str = "##") -> str:
     parts = []
-    for one in tables.TABLES:
+    for one in declared:
         rows = [
             [f"`{c.name}`", c.kind, "" if c.unit in ("", "1") else c.unit, c.doc + _of(c.words)]
             for c in one.columns
         ]
-        heading = f"## {one.name}\n\nHolds {one.doc}. One row per {code(one.key)}.\n\n"
-        parts.append(heading + table(["column", "kind", "unit", "meaning"], rows))
+        head = f"{heading} {one.name}\n\nHolds {one.doc}. One row per {code(one.key)}.\n\n"
+        parts.append(head + table(["column", "kind", "unit", "meaning"], rows))
     return "\n\n".join(parts)
 
 
@@ -247,14 +264,16 @@ def protocols() -> str:
         protocol = definitions.load_protocol(name)
         rows += [
             [f"`{name}`", f"`{at.id}`", code(at.positive_statuses), f"{at.positive_from_level:g}",
-             at.grade, at.next_positive, at.next_negative, at.next_repeat]
+             at.below_level if at.positive_from_level else "", at.grade, at.next_positive,
+             at.next_negative, at.next_repeat]
             for at in protocol.timepoints
-        ] or [[f"`{name}`", "none", *[""] * 6]]  # fmt: skip
+        ] or [[f"`{name}`", "none", *[""] * 7]]  # fmt: skip
     head = [
         "protocol",
         "timepoint",
         "counts as positive",
         "from level",
+        "a lower level is",
         "grade",
         "positive",
         "negative",
@@ -266,7 +285,7 @@ def protocols() -> str:
 def sheets() -> str:
     """What the program itself says of each column of the sheets, in a line."""
     parts = []
-    for sheet, columns in {**SHEETS, "layout": LAYOUT_COLUMNS}.items():
+    for sheet, columns in {**SHEETS, "courses": COURSES, "layout": LAYOUT_COLUMNS}.items():
         rows = [[f"`{c.name}`", _need(c), c.doc] for c in columns]
         parts.append(
             f"### The columns of {_named(sheet)}\n\n" + table(["column", "required", "holds"], rows)
@@ -339,6 +358,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "no-signal-words": no_signal_words,
     "export-headers": export_headers,
     "tables": output_tables,
+    "hand-off": hand_off,
+    "cohort-tables": cohort_tables,
     "flags": flags,
     "criteria": criteria,
     "rule-sets": rule_sets,

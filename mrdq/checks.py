@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from mrdq import vocabulary as words
 from mrdq.config import CONFIG_FILE, Config, path_problems
 from mrdq.errors import ERROR, WARNING, Problem, Problems
-from mrdq.protocol import Protocol
+from mrdq.protocol import TRANSPLANTATION, Protocol, number_of
 from mrdq.sheets import Sheet
 
 
@@ -80,15 +81,132 @@ def patients(read: Mapping[str, Sheet], config: Config, problems: Problems) -> N
                 problems.add(Problem(read[name].file, f"a patient of {read['patients'].file}", patient, row,
                                      "patient_id", "Mend the id, or add the patient."))  # fmt: skip
     for record, row in zip(read["patients"].records(), read["patients"].row, strict=True):
-        start, last = record["start_on"], record["last_contact_on"]
-        for column in ("relapse_on", "transplant_on", "last_contact_on"):
-            if start and record[column] and record[column] < start:
-                problems.add(Problem(read["patients"].file, f"a date on or after start_on ({start})",
-                                     record[column], row, column))  # fmt: skip
-        for column in ("relapse_on", "transplant_on"):
-            if last and record[column] > last:
-                problems.add(Problem(read["patients"].file, f"a date on or before last_contact_on ({last})",
-                                     record[column], row, column))  # fmt: skip
+        problems.extend(_dates(read["patients"].file, record, row))
+        problems.extend(_outcome(read["patients"].file, record, row))
+    problems.extend(_collected(read["samples"], read["patients"]))
+
+
+def _dates(file: str, record: Mapping[str, Any], row: int) -> Iterator[Problem]:
+    """Relapse and transplantation lie between the start and the last contact."""
+    start, last = record["start_on"], record["last_contact_on"]
+    death = ", the day of death" if record["dead"] else ""
+    for column in ("relapse_on", "transplant_on", "last_contact_on"):
+        if start and record[column] and record[column] < start:
+            yield Problem(
+                file, f"a date on or after start_on ({start})", record[column], row, column
+            )
+    for column in ("relapse_on", "transplant_on"):
+        if last and record[column] > last:
+            yield Problem(file, f"a date on or before last_contact_on ({last}{death})",
+                          record[column], row, column)  # fmt: skip
+
+
+_OUTCOME = ("last_contact_on", "dead", "relapse_on", "transplant_on")
+
+
+def _outcome(file: str, record: Mapping[str, Any], row: int) -> Iterator[Problem]:
+    """A death has its day, a last contact says whether the patient lived, an outcome has a start."""
+    last, dead = record["last_contact_on"], record["dead"]
+    if dead and not last:
+        yield Problem(file, "the day of death of a patient who died (dead is 1)", "", row, "last_contact_on",
+                      "Fill the date; where it is not known, leave dead empty, too.")  # fmt: skip
+    if last and dead is None:
+        yield Problem(file, f"1 or 0: dead or alive at last contact ({last})", "", row, "dead",
+                      "Without it the patient does not count in the survival analysis.", WARNING)  # fmt: skip
+    if dead == 0 and not last:
+        yield Problem(file, "the day of the last contact (dead is 0)", "", row, "last_contact_on",
+                      "Without it the patient does not count in the survival analysis.", WARNING)  # fmt: skip
+    filled = [column for column in _OUTCOME if record[column] not in ("", None)]
+    if filled and not record["start_on"]:
+        yield Problem(file, f"the start of treatment, from which the time to {', '.join(filled)} is counted",
+                      "", row, "start_on", "Without it the patient does not count in the survival analysis.",
+                      WARNING)  # fmt: skip
+
+
+def _collected(samples: Sheet, patients: Sheet) -> Iterator[Problem]:
+    """A sample that is collected before the start or after the last contact has a wrong date."""
+    columns = patients.columns
+    dates = zip(columns["start_on"], columns["last_contact_on"], columns["dead"], strict=True)
+    known = dict(zip(columns["patient_id"], dates, strict=True))
+    place = zip(
+        samples.columns["patient_id"], samples.columns["collected_on"], samples.row, strict=True
+    )
+    for patient, collected, row in place:
+        start, last, dead = known.get(patient, ("", "", None))
+        if not collected:
+            continue
+        what = "death" if dead else "last contact"
+        if start and collected < start:
+            yield Problem(samples.file, f"a date on or after the start of treatment ({start})", collected, row,
+                          "collected_on", "Is the date or the patient wrong?", WARNING)  # fmt: skip
+        if last and collected > last:
+            yield Problem(samples.file, f"a date on or before the {what} ({last})", collected, row,
+                          "collected_on", "Is the date or the patient wrong?", WARNING)  # fmt: skip
+
+
+def courses(
+    sheet: Sheet, patients: Sheet, protocol_of: Mapping[str, str],
+    protocols: Mapping[str, Protocol], problems: Problems,
+) -> None:  # fmt: skip
+    """The courses sheet: known patients and courses, each once, between start and last contact.
+
+    A row without ``given_on`` is a course that was not given, and says why.
+    """
+    columns = patients.columns
+    dates = zip(columns["start_on"], columns["last_contact_on"], strict=True)
+    known = dict(zip(columns["patient_id"], dates, strict=True))
+    first: dict[tuple[str, str], int] = {}
+    for record, row in zip(sheet.records(), sheet.row, strict=True):
+        patient, course = record["patient_id"], record["course"]
+        if patient and patient not in (known or protocol_of):
+            problems.add(Problem(sheet.file, f"a patient of {patients.file or 'the study'}", patient, row,
+                                 "patient_id", "Mend the id, or add the patient."))  # fmt: skip
+        elif patient and course:
+            problems.extend(_named(sheet.file, course, row, protocols.get(protocol_of.get(patient, ""))))  # fmt: skip
+        if patient and course and (patient, course) in first:
+            problems.add(Problem(sheet.file, f"every course of a patient once (it is also in row {first[patient, course]})",
+                                 course, row, "course", "Delete one of the rows, or mend the course."))  # fmt: skip
+        first.setdefault((patient, course), row)
+        problems.extend(_given(sheet.file, record, row, known.get(patient, ("", ""))))
+    problems.extend(_counted_up(sheet))
+
+
+def _named(file: str, course: str, row: int, protocol: Protocol | None) -> Iterator[Problem]:
+    if protocol is None or not protocol.courses or course in protocol.course_ids:
+        return
+    remedy = ""
+    if course == TRANSPLANTATION:
+        remedy = "It is no course: write its day into transplant_on of the patients sheet."
+    yield Problem(file, f"a course of {protocol.id} ({', '.join(protocol.course_ids)})", course, row,
+                  "course", remedy)  # fmt: skip
+
+
+def _given(
+    file: str, record: Mapping[str, Any], row: int, dates: tuple[str, str]
+) -> Iterator[Problem]:
+    given, (start, last) = record["given_on"], dates
+    if not given and not record["reason"]:
+        yield Problem(file, "the first day of the course, or the reason why it was not given", "", row,
+                      "given_on", "Fill given_on or reason.")  # fmt: skip
+    if given and start and given < start:
+        yield Problem(file, f"a date on or after start_on ({start})", given, row, "given_on")
+    if given and last and given > last:
+        yield Problem(file, f"a date on or before last_contact_on ({last})", given, row, "given_on")  # fmt: skip
+    if not given and record["intrathecal"]:
+        yield Problem(file, "no doses with a course that was not given", str(record["intrathecal"]), row,
+                      "intrathecal", "Write them to the course that they were given with.")  # fmt: skip
+
+
+def _counted_up(sheet: Sheet) -> Iterator[Problem]:
+    """The second course of a treatment begins after the first."""
+    records = list(zip(sheet.records(), sheet.row, strict=True))
+    given = {(r["patient_id"], number_of(r["course"])): (r["given_on"], row)
+             for r, row in records if r["given_on"] and number_of(r["course"])[0]}  # fmt: skip
+    for (patient, (stem, number)), (day, row) in given.items():
+        before, its_row = given.get((patient, (stem, number - 1)), ("", 0))
+        if before and day <= before:
+            yield Problem(sheet.file, f"a date after {stem}-{number - 1} ({before}, row {its_row})", day, row,
+                          "given_on", "One of the two dates, or courses, is wrong.")  # fmt: skip
 
 
 # Outside of this an amount is more likely mistyped (600 ng is usual, 10 ng to 5 µg conceivable).
@@ -124,7 +242,14 @@ def results_folder(
     ``place`` says where the folder was named.
     """
     columns = runs.columns
-    inputs = [CONFIG_FILE, *config.sheets.values(), *columns["export"], *columns["layout"]]
+    published = [config.cohort.published] if config.cohort else []
+    inputs = [
+        CONFIG_FILE,
+        *config.sheets.values(),
+        *published,
+        *columns["export"],
+        *columns["layout"],
+    ]
     folder = Path(os.path.abspath(results))
     base = os.path.abspath(root)
     for path in inputs:

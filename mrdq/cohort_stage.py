@@ -12,15 +12,17 @@ import pandas as pd
 
 from mrdq import storage
 from mrdq.cohort import analyses, frames, tables
-from mrdq.cohort.against import against, read_published
+from mrdq.cohort.against import against
 from mrdq.cohort.population import numeric_columns, population
 from mrdq.cohort.samples import Settings
 from mrdq.config import CONFIG_FILE, CohortSettings
 from mrdq.errors import Problem, Problems, refuse
 from mrdq.reports import cohort_page
+from mrdq.sheets import SheetColumn, number, one_of, read_sheet
 from mrdq.storage import Files
 from mrdq.study import Study
-from mrdq.survival import survival_columns
+from mrdq.survival import survival_table
+from mrdq.vocabulary import MRD_CLASSES
 
 
 def cohort(study: Study, files: Files) -> list[Path]:
@@ -34,7 +36,7 @@ def cohort(study: Study, files: Files) -> list[Path]:
     found = analyses.analyse(patients, settings)
     wanted = study.config.cohort or CohortSettings()
     if wanted.published:
-        published = read_published(study.root / wanted.published, wanted.published)
+        published = read_published(study.root, wanted.published)
         found["against"] = against(published, found)
     for name, table in found.items():
         shown = frames.as_shown(table, tables.BY_NAME[name])
@@ -78,7 +80,7 @@ def read_survival(files: Files, settings: Settings) -> pd.DataFrame:
         refuse(str(files.survival), "the hand-off to survival analysis",
                remedy="Make it first (mrdq run STUDY).")  # fmt: skip
     header = data.decode().partition("\n")[0].split("\t")
-    wanted = survival_columns(settings.timepoints)
+    wanted = survival_table(settings.timepoints).names
     missing = [name for name in wanted if name not in header]
     if missing:
         refuse(str(files.survival), f"the columns {', '.join(wanted)}", found=f"no {', '.join(missing)}",
@@ -86,7 +88,41 @@ def read_survival(files: Files, settings: Settings) -> pd.DataFrame:
     numbers = numeric_columns(settings.timepoints)
     kinds = {name: "float64" if name in numbers else "object" for name in header}
     empty = {name: [""] for name in numbers}
-    found = pd.read_csv(io.BytesIO(data), sep="\t", dtype=kinds, keep_default_na=False, na_values=empty)
+    found = pd.read_csv(
+        io.BytesIO(data), sep="\t", dtype=kinds, keep_default_na=False, na_values=empty
+    )
     if not len(found):
         refuse(str(files.survival), "patients", remedy="Fill the patients sheet and run the study again.")  # fmt: skip
     return found
+
+
+def _as_written(text: str) -> str:
+    """A percentage, kept as text: the digits printed say how exact it is."""
+    number(0, 100, what="a percentage")(text)
+    return text
+
+
+_MEASURES = ("survival", "logrank_p", "pearson_p", *(f"mrd_{name}" for name in MRD_CLASSES))
+PUBLISHED = (
+    SheetColumn("measure", f"one of {', '.join(_MEASURES)}", required=True, parse=one_of(*_MEASURES)),
+    SheetColumn("trial", "the trial; empty for a comparison of trials"),
+    SheetColumn("endpoint", "OS or LFS; empty for MRD", parse=one_of(*tables.ENDPOINTS)),
+    SheetColumn("timepoint", "timepoint of an MRD rate"),
+    SheetColumn("group", "all, age_group or mrd_<timepoint>"),
+    SheetColumn("stratum", "stratum of the group"),
+    SheetColumn("months", "months of an estimate"),
+    *(SheetColumn(name, "a percentage", parse=_as_written)
+      for name in ("estimate", "low", "high", "repaired_low", "repaired_high")),
+    SheetColumn("p", "a p value"),
+    SheetColumn("as_printed", "the figure as it was printed"),
+    SheetColumn("note", "what to know about it"),
+)  # fmt: skip
+
+
+def read_published(root: Path, shown: str) -> pd.DataFrame:
+    """The study's table of published figures as text.  Raises :class:`MrdqError`."""
+    problems = Problems()
+    path, _, worksheet = shown.partition("#")
+    sheet = read_sheet(root / path, shown, PUBLISHED, problems, worksheet=worksheet)
+    problems.raise_if_any()
+    return pd.DataFrame({name: sheet.columns[name] for name in (c.name for c in PUBLISHED)})

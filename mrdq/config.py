@@ -29,6 +29,24 @@ class LayoutRules:
 
 
 @dataclass(frozen=True, slots=True)
+class CohortSettings:
+    """What the study wants of the cohort analysis.
+
+    Parameters
+    ----------
+    months: from the start at which estimates are given, ascending.
+    cutoffs: MRD levels (fractions) at which the conclusions are tried again, ascending.
+    published: path in the study of a table of published figures; "" for none.
+    landmark_day: days from the start; None: the protocols' own.
+    """
+
+    months: tuple[int, ...] = (12, 24, 36)
+    cutoffs: tuple[float, ...] = (1e-4, 1e-3)
+    published: str = ""
+    landmark_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The study's settings; paths are as written, relative to the study's folder."""
 
@@ -41,6 +59,10 @@ class Config:
     layout_rules: LayoutRules = field(default_factory=LayoutRules)
     runs_per_job: int = DEFAULT_RUNS_PER_JOB
     notice: str = ""
+    cohort: CohortSettings | None = None
+
+
+SHEET_KEYS = ("runs", "samples", "assays", "patients", "courses")
 
 
 def load_config(root: Path) -> Config:
@@ -49,8 +71,9 @@ def load_config(root: Path) -> Config:
         refuse(str(root), "a study folder", remedy="Make one with: mrdq init FOLDER")
     content = read_yaml(root / CONFIG_FILE, CONFIG_FILE, "config")
     problems = Problems()
-    for key in ("runs", "samples", "assays", "patients", "results"):
+    for key in (*SHEET_KEYS, "results"):
         problems.extend(path_problems(CONFIG_FILE, str(content.get(key, "x")), column=key))
+    cohort = _cohort(content.get("cohort"), problems)
     if PurePosixPath(content.get("results", "results")) in (
         PurePosixPath("."),
         PurePosixPath("config"),
@@ -67,12 +90,27 @@ def load_config(root: Path) -> Config:
     problems.raise_if_any()
     return Config(
         study=content["study"],
-        sheets={key: content[key] for key in ("runs", "samples", "assays", "patients") if key in content},
+        sheets={key: content[key] for key in SHEET_KEYS if key in content},
         guideline=content["guideline"], protocol=content.get("protocol", ""),
         results=content.get("results", "results"),
         control_gene_required=content.get("control_gene", "required") == "required",
         layout_rules=rules, runs_per_job=content.get("runs_per_job", DEFAULT_RUNS_PER_JOB),
-        notice=content.get("notice", ""),
+        notice=content.get("notice", ""), cohort=cohort,
+    )  # fmt: skip
+
+
+def _cohort(content: Mapping[str, Any] | None, problems: Problems) -> CohortSettings | None:
+    """The settings of the key ``cohort``; None without it."""
+    if content is None:
+        return None
+    usual = CohortSettings()
+    published = str(content.get("published", ""))
+    problems.extend(path_problems(CONFIG_FILE, published, column="cohort.published"))
+    day = content.get("landmark_day")
+    return CohortSettings(
+        months=tuple(sorted(int(month) for month in content.get("months", usual.months))),
+        cutoffs=tuple(sorted(float(level) for level in content.get("cutoffs", usual.cutoffs))),
+        published=published, landmark_day=None if day is None else int(day),
     )  # fmt: skip
 
 

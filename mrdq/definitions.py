@@ -13,10 +13,19 @@ from typing import Any
 import yaml
 
 from mrdq import resources
+from mrdq import vocabulary as words
 from mrdq.errors import MrdqError, Problem, refuse
 from mrdq.guideline import Guideline, Parameter
 from mrdq.input_file import InputFileError, read_input
-from mrdq.protocol import DEFAULT_POSITIVE, Protocol, Timepoint
+from mrdq.protocol import (
+    DEFAULT_POSITIVE,
+    Course,
+    FollowUp,
+    Grounds,
+    Protocol,
+    Timepoint,
+    contradictions,
+)
 
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -238,28 +247,68 @@ def _resolved(
 
 
 def load_protocol(name: str, study: Path | None = None, named: Named | None = None) -> Protocol:
-    """Read protocol ``name``.  Raises :class:`MrdqError`."""
+    """Read protocol ``name``.  Raises :class:`MrdqError` with all that is wrong with it."""
     path, shown = find("protocols", name, study, named)
     content = read_yaml(path, shown, "protocol")
     if content["id"] != name:
         refuse(shown, f"the id {name}, as the file is named", found=content["id"], column="id")
-    timepoints = tuple(
-        Timepoint(
-            id=t["id"], label=t.get("label", t["id"]),
-            positive_statuses=tuple(t.get("positive_statuses", DEFAULT_POSITIVE)),
-            positive_from_level=float(t.get("positive_from_level", 0)), grade=t.get("grade", "unverified"),
-            next_positive=t["next_step"]["positive"], next_negative=t["next_step"]["negative"],
-            next_repeat=t["next_step"].get("repeat", "repeat"),
-        )
-        for t in content["timepoints"]
-    )  # fmt: skip
-    repeated = sorted({t.id for t in timepoints if [u.id for u in timepoints].count(t.id) > 1})
-    if repeated:
-        refuse(shown, "every timepoint once", found=", ".join(repeated), column="timepoints")
+    protocol = _protocol(content)
+    problems = contradictions(protocol, shown)
+    if problems:
+        raise MrdqError(problems)
+    return protocol
+
+
+def _protocol(content: dict[str, Any]) -> Protocol:
+    timepoints = tuple(_timepoint(t) for t in content["timepoints"])
     response = content["response"]
+    intrathecal, within = content.get("intrathecal", {}), content.get("next_course_within", {})
     return Protocol(
         id=content["id"], version=content["version"], title=content["title"], timepoints=timepoints,
         complete_sensitivity_maximum=float(response["complete_sensitivity_maximum"]),
         failure_level_minimum=float(response["failure_level_minimum"]),
         material=content.get("material", "BM"), by_id={t.id: t for t in timepoints},
+        landmark_day=_whole(content.get("landmark_day")), landmark_timepoint=content.get("landmark_timepoint", ""),
+        courses=tuple(Course(c["id"], c.get("label", c["id"]), _grounds(c)) for c in content.get("courses", [])),
+        intrathecal_doses=_whole(intrathecal.get("doses")), next_course_within_days=_whole(within.get("days")),
+        on_relapse=_follow_up(content.get("on_relapse")),
+        material_grounds=_grounds(content.get("material_grounds", {})),
+        landmark_grounds=_grounds(content.get("landmark_grounds", {})),
+        intrathecal_grounds=_grounds(intrathecal), next_course_grounds=_grounds(within),
+        response_grounds=_grounds(response),
     )  # fmt: skip
+
+
+def _whole(number: float | None) -> int | None:
+    """A whole number as such: YAML may write it 120.0."""
+    return None if number is None else int(number)
+
+
+def _timepoint(content: dict[str, Any]) -> Timepoint:
+    steps, follows = content["next_step"], content.get("follows", {})
+    said = content.get("next_step_grounds")
+    counts = _grounds(content)
+    return Timepoint(
+        id=content["id"], label=content.get("label", content["id"]), after=content.get("after", ""),
+        positive_statuses=tuple(content.get("positive_statuses", DEFAULT_POSITIVE)),
+        positive_from_level=float(content.get("positive_from_level", 0)),
+        below_level=content.get("below_level", words.NEGATIVE),
+        grade=counts.grade, source=counts.source, note=counts.note,
+        next_positive=steps["positive"], next_negative=steps["negative"],
+        next_repeat=steps.get("repeat", words.REPEAT),
+        next_step_grounds=_grounds(said) if said else None,
+        when_grounds=_grounds(content.get("when_grounds", {})),
+        if_positive=_follow_up(follows.get("positive")), if_negative=_follow_up(follows.get("negative")),
+    )  # fmt: skip
+
+
+def _follow_up(content: dict[str, Any] | None) -> FollowUp | None:
+    if content is None:
+        return None
+    lists = {key: tuple(content.get(key, ())) for key in ("courses", "optional", "left_out")}
+    return FollowUp(**lists, recommended=content.get("recommended", ""), otherwise=content.get("otherwise", ""),
+                    otherwise_for=content.get("otherwise_for", ""), grounds=_grounds(content))  # fmt: skip
+
+
+def _grounds(content: dict[str, Any]) -> Grounds:
+    return Grounds(content.get("grade", "unverified"), content.get("source", ""), content.get("note", ""))  # fmt: skip

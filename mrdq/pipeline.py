@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mrdq import ingest, storage
+from mrdq.adtte import ADTTE, adtte
 from mrdq.analysis import Definitions, analyse
 from mrdq.errors import Problem, Problems
 from mrdq.plan import BASIS, basis_bytes, plan
@@ -20,7 +21,7 @@ from mrdq.sheets import Sheet
 from mrdq.status import combine
 from mrdq.storage import Files
 from mrdq.study import SHEETS, Study
-from mrdq.survival import hand_off
+from mrdq.survival import hand_off, survival_table
 from mrdq.tables import CALLS, CURVES, EVIDENCE, RUNS, STANDARDS, STATUS, WELLS
 
 Progress = Callable[[str], None]
@@ -176,10 +177,11 @@ def _with_sheets(table: pd.DataFrame, study: Study, keys: Mapping[str, str]) -> 
 
 
 def status(study: Study, files: Files) -> None:
-    """CALLS to STATUS and the survival hand-off."""
+    """CALLS to STATUS and the hand-off to survival analysis."""
     calls = storage.read_calls(files, study)
     samples = frame(study.samples, "sample_id", "patient_id", "timepoint", "material")
     table = combine(calls, samples, study.protocols, study.protocol_of, study.guideline_of_patient)
+    table["collected_on"] = _joined(table["deciding_sample"], study.sample("collected_on"))
     named = {key: guideline.version for key, guideline in study.guidelines.items()}
     full = table.assign(
         guideline_version=_joined(table["guideline"], named),
@@ -189,6 +191,11 @@ def status(study: Study, files: Files) -> None:
     )
     full = _with_sheets(full, study, {"patients": "patient_id"})
     storage.write_table(files.table("status.tsv"), full, STATUS)
+    _hand_off(study, table, files)
+
+
+def _hand_off(study: Study, table: pd.DataFrame, files: Files) -> None:
+    """STATUS and the patients sheet to ``survival.tsv`` and ``adtte.tsv``."""
     named_by = [study.protocols[p] for p in sorted(study.protocols)]
     timepoints = list(
         dict.fromkeys([t.id for p in named_by for t in p.timepoints] + list(table["timepoint"]))
@@ -198,10 +205,12 @@ def status(study: Study, files: Files) -> None:
         patients = patients.reindex(range(len(study.protocol_of)))
         patients["patient_id"] = list(study.protocol_of)
         patients["trial"] = ""
-    survival = _with_sheets(
-        hand_off(patients, table, timepoints), study, {"patients": "patient_id"}
+    survival = hand_off(
+        patients, table, timepoints, protocols=study.protocols, protocol_of=study.protocol_of
     )
-    storage.write_bytes(files.survival, storage.tsv_bytes(survival))
+    survival = _with_sheets(survival, study, {"patients": "patient_id"})
+    storage.write_table(files.survival, survival, survival_table(timepoints))
+    storage.write_table(files.adtte, adtte(patients, study.config.study), ADTTE)
 
 
 def failed_runs(files: Files) -> list[Problem]:
@@ -235,4 +244,9 @@ def run(
     status(study, files)
     say("report")
     html.write(study, files)
+    if study.config.cohort is not None:
+        say("cohort")
+        from mrdq import cohort_stage  # seconds of imports, for studies that ask for it
+
+        cohort_stage.cohort(study, files)
     return reading.problems.warnings

@@ -64,6 +64,7 @@ def plan(study: Study) -> Plan:
             "call": provenance.call_fingerprint(study),
             "status": provenance.status_fingerprint(study),
             "report": provenance.report_fingerprint(study),
+            "cohort": provenance.cohort_fingerprint(study),
         },
     )
 

@@ -105,6 +105,15 @@ def status_fingerprint(study: Study) -> str:
     return f"{software()} {short_hash([rule_sets, protocols, study.protocol_of, sheets])}"
 
 
+def cohort_fingerprint(study: Study) -> str:
+    """Changes if the cohort has to be analysed again."""
+    from dataclasses import asdict
+
+    protocols = {name: asdict(protocol) for name, protocol in study.protocols.items()}
+    wanted = study.config.cohort and asdict(study.config.cohort)
+    return f"{software()} {short_hash([study.config.study, study.notices, protocols, wanted])}"
+
+
 def report_fingerprint(study: Study) -> str:
     """Changes if the page has to be made again."""
     return f"{software()} {short_hash([study.config.study, study.notices])}"

@@ -23,7 +23,7 @@ _LEVEL_COLUMNS = [
 
 def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, Protocol],
             protocol_of: Mapping[str, str], guideline_of: Mapping[str, str]) -> pd.DataFrame:  # fmt: skip
-    """The table STATUS (contract section 6).
+    """The table STATUS (contract section 6), but for ``collected_on``, which the samples sheet has.
 
     Parameters
     ----------
@@ -41,6 +41,7 @@ def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, 
         "patient_id",
         "timepoint",
         "call",
+        "reasons",
         "flags",
         "guideline",
     ):
@@ -71,6 +72,8 @@ def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, 
     rows["status"] = rows["call"].fillna(words.NOT_DONE)
     rows["protocol"] = rows["patient_id"].map(protocol_of)
     rows["deciding_target"] = rows["target"].fillna("")
+    rows["deciding_sample"] = rows["sample_id"].fillna("")
+    rows["reasons"] = rows["reasons"].fillna("")
     rows["n_targets"] = _distinct(calls, rows[key])
     rows["n_evaluable"] = _distinct(calls[calls["current"] & calls["evaluable"]], rows[key])
     rows["flags"] = _flags(rows, calls, several & helps, key)
@@ -90,7 +93,7 @@ def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, 
         ["patient_id", "place", "timepoint"], ignore_index=True
     )
     return rows[["patient_id", "timepoint", "status", *_LEVEL_COLUMNS, "deciding_target", "n_targets", "n_evaluable",
-                 "response", "next_step", "guideline", "protocol", "amended", "flags"]]  # fmt: skip
+                 "response", "next_step", "guideline", "protocol", "amended", "flags", "reasons", "deciding_sample"]]  # fmt: skip
 
 
 def _best(deciding: pd.DataFrame, key: list[str]) -> pd.DataFrame:
@@ -106,7 +109,9 @@ def _best(deciding: pd.DataFrame, key: list[str]) -> pd.DataFrame:
         kind="stable",
     )
     best = order.drop_duplicates(key)
-    return best[[*key, "call", *_LEVEL_COLUMNS, "target", "guideline", "flags"]]
+    return best[
+        [*key, "call", *_LEVEL_COLUMNS, "target", "sample_id", "guideline", "reasons", "flags"]
+    ]
 
 
 def _tied(values: NDArray[np.float64]) -> NDArray[np.int64]:

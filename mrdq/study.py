@@ -6,7 +6,7 @@ pandas is not imported here: the Snakefile loads a study on every job.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,12 @@ GENERIC_PROTOCOL = "generic"
 def _flag(text: str) -> int:
     if text not in ("0", "1"):
         raise UnitError("0 (no) or 1 (yes)")
+    return int(text)
+
+
+def _doses(text: str) -> int:
+    if not re.fullmatch(r"\d{1,2}", text, re.ASCII):
+        raise UnitError("a number of doses, 0 to 99")
     return int(text)
 
 
@@ -81,6 +87,14 @@ SHEETS: Mapping[str, tuple[SheetColumn, ...]] = {
         SheetColumn("transplant_on", "transplantation", parse=iso_date),
     ),
 }
+COURSES: tuple[SheetColumn, ...] = (
+    SheetColumn("patient_id", "the patient's id", required=True, is_id=True),
+    SheetColumn("course", "the course, as the protocol names it", required=True, is_id=True),
+    SheetColumn("given_on", "first day of the course; empty: it was not given", parse=iso_date),
+    SheetColumn("intrathecal", "intrathecal doses with the course", parse=_doses, missing=None),
+    SheetColumn("reason", "why it was not given, or differs from the protocol"),
+)
+"""The courses sheet, which a study need not have (and ``mrdq init`` does not make)."""
 KEYS = {"runs": "run_id", "samples": "sample_id", "assays": "target", "patients": "patient_id"}
 
 
@@ -107,6 +121,7 @@ class Study:
     protocol_of: Mapping[str, str]
     control_gene_of: Mapping[str, str]
     warnings: list[Problem] = field(default_factory=list)
+    courses: Sheet = field(default_factory=lambda: _no_sheet(COURSES))
 
     def assay(self, column: str) -> dict[str, Any]:
         """Target -> value of a column of the assays sheet."""
@@ -135,7 +150,9 @@ def load_study(root: Path, *, guideline: str = "", results: str = "") -> Study:
     """
     config = load_config(root)
     problems = Problems()
-    sheets = {name: _read(root, config, name, problems) for name in SHEETS}
+    sheets = {
+        name: _read(root, config, name, columns, problems) for name, columns in SHEETS.items()
+    }
     read = {name: sheet for name, sheet in sheets.items() if sheet is not None}
     if len(read) < len(SHEETS):
         problems.raise_if_any()
@@ -187,19 +204,26 @@ def load_study(root: Path, *, guideline: str = "", results: str = "") -> Study:
         )
     }
     checks.timepoints(read["samples"], protocol_of, protocols, problems)
+    courses = _read(root, config, "courses", COURSES, problems) or _no_sheet(COURSES)
+    checks.near_misses(courses, [column.name for column in COURSES], problems)
+    checks.courses(courses, read["patients"], protocol_of, protocols, problems)
     problems.raise_if_any()
     return Study(root, folder, config, read["runs"], read["samples"], read["assays"], read["patients"], guidelines,
-                 protocols, guideline_of, of_patient, protocol_of, control_gene_of, problems.warnings)  # fmt: skip
+                 protocols, guideline_of, of_patient, protocol_of, control_gene_of, problems.warnings, courses)  # fmt: skip
 
 
-def _read(root: Path, config: Config, name: str, problems: Problems) -> Sheet | None:
+def _no_sheet(columns: Iterable[SheetColumn]) -> Sheet:
+    return Sheet("", {column.name: [] for column in columns}, [])
+
+
+def _read(
+    root: Path, config: Config, name: str, columns: Sequence[SheetColumn], problems: Problems
+) -> Sheet | None:
     if name not in config.sheets:
-        return Sheet("", {column.name: [] for column in SHEETS[name]}, [])
+        return _no_sheet(columns)
     file, _, worksheet = config.sheets[name].partition("#")
     try:
-        return read_sheet(
-            root / file, config.sheets[name], SHEETS[name], problems, worksheet=worksheet
-        )
+        return read_sheet(root / file, config.sheets[name], columns, problems, worksheet=worksheet)
     except MrdqError as error:
         problems.extend(error.problems)
         return None

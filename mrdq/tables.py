@@ -156,6 +156,9 @@ STATUS = Table("status.tsv", "MRD status of every patient and timepoint", ("pati
     _text("response", "response (Gökbuget 2021)", words.RESPONSES), _text("next_step", "what follows, by the protocol"),
     _text("guideline", "rule set"), _text("protocol", "protocol"),
     _flag("amended", "a person changed it"), _text("flags", "what a person should look at, separated by ;"),
+    _text("reasons", "criteria that decided the deciding call, separated by ;"),
+    _text("deciding_sample", "sample that decided; empty if none was done"),
+    _text("collected_on", "day on which the deciding sample was collected"),
 ))  # fmt: skip
 RUNS = Table("runs.tsv", "every run: what was read, or why it could not be", ("run_id",), (
     _RUN, _text("export", "path of the export"), _text("export_sha256", "SHA-256 of its bytes"),

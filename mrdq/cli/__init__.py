@@ -315,36 +315,6 @@ def show_guideline(name: str, study: Path | None) -> None:
                               p.locator, p.verified_by, p.verified_on]))  # fmt: skip
 
 
-@main.command()
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option(
-    "--seed",
-    default=2024,
-    type=click.IntRange(min=0),
-    show_default=True,
-    help="Seed of the random numbers.",
-)
-@click.option(
-    "--runs",
-    default=0,
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Make an archive of N runs instead of the example study.",
-)
-def simulate(folder: Path, seed: int, runs: int) -> None:
-    """Make a study of SIMULATED data: the example, or an archive of any size."""
-    from mrdq.new_study import require_new
-    from mrdq.simulate import write_archive, write_example
-
-    require_new(folder)
-    if runs:
-        write_archive(folder, runs=runs, seed=seed)
-    else:
-        write_example(folder, seed=seed)
-    click.echo(folder)
-    say(f"SIMULATED data. Next: mrdq run {folder}")
-
-
 def progress_bar(length: int, label: str) -> Any:
     """A progress bar on standard error; its ``tick`` takes (and ignores) the name of the item."""
     from contextlib import contextmanager
@@ -357,6 +327,6 @@ def progress_bar(length: int, label: str) -> Any:
     return bar()
 
 
-from mrdq.cli import cohort, exchange, protocol, published  # noqa: E402  (their verbs join)
+from mrdq.cli import cohort, exchange, protocol, published, simulate  # noqa: E402  (their verbs join)
 
-__all__ = ["cohort", "exchange", "main", "protocol", "published"]
+__all__ = ["cohort", "exchange", "main", "protocol", "published", "simulate"]

@@ -52,7 +52,7 @@ def _incidence(sample: Sample) -> Iterator[dict[str, object]]:
 def _questions(sample: Sample) -> Iterator[tuple[dict[str, object], pd.DataFrame, str, str]]:
     """What is compared: key of the row, patients, the column compared, the column of strata."""
     data = sample.data
-    several = len(set(data["trial"])) > 1
+    several = len(data["trial"].unique()) > 1
     for stratum in strata(sample.group, data["stratum"].unique()) if several else ():
         key = {"comparison": TRIAL, "trial": ALL, "group": sample.group, "stratum": stratum}
         yield key, data[data["stratum"] == stratum], TRIAL, ""

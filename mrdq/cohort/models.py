@@ -45,7 +45,9 @@ def hazard_ratios(samples: Sequence[Sample], settings: Settings) -> pd.DataFrame
     return frames.frame(rows, tables.COX)
 
 
-def _models(sample: Sample, data: pd.DataFrame, settings: Settings) -> Mapping[str, list[Covariate]]:
+def _models(
+    sample: Sample, data: pd.DataFrame, settings: Settings
+) -> Mapping[str, list[Covariate]]:
     """The models of one sample by name; a covariate with one level makes none."""
     trial = _levels("trial", data["trial"], strata("", data["trial"].unique()))
     if sample.group == ALL:
@@ -105,5 +107,3 @@ def _rows(
                    "hazard_ratio": row["hazard_ratio"], "low": row["low"], "high": row["high"], "p": row["p"],
                    "ph_statistic": checked.loc[column, "statistic"], "ph_p": checked.loc[column, "p"],
                    "note": found.note}  # fmt: skip
-
-

@@ -74,7 +74,7 @@ class Selection:
 
     def flow(self, trial: pd.Series[str]) -> Iterator[dict[str, object]]:
         """Rows of FLOW, by trial and for all: enrolled, each reason, analysed."""
-        names = sorted(set(trial))
+        names = sorted(trial.unique())
         for name in (*names, *([ALL] if len(names) > 1 else [])):
             of = np.ones(len(trial), dtype=bool) if name == ALL else (trial == name).to_numpy()
             base = {"analysis": self.title, "trial": name}

@@ -33,7 +33,7 @@ def mrd_rates(patients: pd.DataFrame, timepoints: tuple[str, ...]) -> pd.DataFra
 
 def _rates(found: pd.DataFrame, timepoint: str) -> Iterator[dict[str, object]]:
     for trial, row in found.iterrows():
-        for result in words.MRD_CLASSES:
+        for result in _seen(found):
             for denominator in DENOMINATORS:
                 if denominator == EVALUABLE and result not in CONCLUSIVE:
                     continue
@@ -43,6 +43,13 @@ def _rates(found: pd.DataFrame, timepoint: str) -> Iterator[dict[str, object]]:
                        "n": n, "total": total, "percent": 100 * rate.estimate,
                        "wilson_low": 100 * rate.wilson_low, "wilson_high": 100 * rate.wilson_high,
                        "exact_low": 100 * rate.exact_low, "exact_high": 100 * rate.exact_high}  # fmt: skip
+
+
+def _seen(found: pd.DataFrame) -> list[str]:
+    """Positive and negative, and what else occurs."""
+    return [
+        name for name in words.MRD_CLASSES if name in words.MRD_CLASSES[:2] or found[name].any()
+    ]
 
 
 def _total(row: pd.Series[int], denominator: str) -> int:
@@ -56,7 +63,7 @@ def mrd_tests(patients: pd.DataFrame, timepoints: tuple[str, ...]) -> pd.DataFra
         found = counts(patients, timepoint).drop(index=ALL, errors="ignore")
         if len(found) < 2:
             continue
-        for result in CONCLUSIVE:
+        for result in (name for name in _seen(found) if name in CONCLUSIVE):
             for denominator in DENOMINATORS:
                 totals = np.array([_total(row, denominator) for _, row in found.iterrows()])
                 having = found[result].to_numpy()

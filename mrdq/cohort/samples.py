@@ -53,8 +53,8 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Patients of one analysis: ``data`` has one row each, with ``trial stratum time event`` and
-    the columns of the population; ``time`` in whole days."""
+    """Patients of one analysis: ``data`` has one row each, with ``trial age_group age cause
+    transplant_day stratum time event``; ``time`` in whole days."""
 
     analysis: str
     endpoint: str
@@ -68,7 +68,7 @@ class Sample:
 
     def by_trial(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Each trial, and all of them together if there are several."""
-        trials = sorted(set(self.data["trial"]))
+        trials = sorted(self.data["trial"].unique())
         for trial in trials:
             yield trial, self.data[self.data["trial"] == trial]
         if len(trials) > 1:
@@ -85,7 +85,7 @@ def event_of(data: pd.DataFrame) -> NDArray[np.int64]:
 
 def strata(group: str, found: Sequence[str]) -> list[str]:
     """The strata that occur, in the order in which they are shown; an unknown one is none."""
-    order = [name for _, _, name in AGE_GROUPS] if group == AGE_GROUP else []
+    order = [name for _, name in AGE_GROUPS] if group == AGE_GROUP else []
     order = [words.NEGATIVE, words.POSITIVE] if group.startswith(MRD_GROUP) else order
     known = set(found) - {""}
     return [name for name in order if name in known] + sorted(known - set(order))
@@ -130,7 +130,8 @@ def sample_of(
 
 def _data(kept: pd.DataFrame, endpoint: str, group: str) -> pd.DataFrame:
     column = group.replace(MRD_GROUP, "mrd_class_", 1) if group.startswith(MRD_GROUP) else group
-    return kept.assign(
+    columns = ["trial", "age_group", "age", "cause", "transplant_day"]
+    return kept[columns].assign(
         stratum=ALL if group == ALL else kept[column],
         time=kept[f"{endpoint.lower()}_days"].astype(np.int64),
         event=kept[f"{endpoint.lower()}_event"].astype(np.int64),

@@ -129,7 +129,7 @@ def _survival(sample: Sample, timepoint: str) -> Iterator[Row]:
         pooled = "trial" if trial == ALL else ""
         yield {"conclusion": f"{where}: MRD-positive against negative", "trial": trial, "timepoint": timepoint,
                **_ratio(data, "stratum", words.NEGATIVE, pooled)}  # fmt: skip
-    trials = sorted(set(sample.data["trial"]))
+    trials = sorted(sample.data["trial"].unique())
     if len(trials) != 2:
         return
     for name in (words.NEGATIVE, words.POSITIVE):
@@ -157,22 +157,28 @@ def _ratio(data: pd.DataFrame, by: str, reference: str, within: str) -> Row:
 
 
 def _judged(row: Row, base: Row | None) -> Row:
-    """The row beside its base: whether the conclusion would be another one."""
+    """The row beside its base, and whether the conclusion would be another one: significant or
+    not, and in which direction; for a share, outside of the base's interval."""
     if base is None:
         return row
-    value, p = _number(row, "value"), _number(row, "p")
-    base_value, base_p = _number(base, "value"), _number(base, "p")
-    crossed = not np.isnan(p + base_p) and (p < SIGNIFICANT) != (base_p < SIGNIFICANT)
-    if str(row["conclusion"]).startswith("share"):
-        moved = value < _number(base, "low") or value > _number(base, "high")
+    if _number(row, "p") >= 0 or _number(base, "p") >= 0:
+        other = _verdict(row) != _verdict(base) and _number(row, "p") >= 0
     else:
-        moved = (value - 1) * (base_value - 1) < 0
-    changes = "yes" if crossed or moved else ""
-    return {**row, "base_value": base_value, "base_p": base_p, "changes": changes}
+        value = _number(row, "value")
+        other = value < _number(base, "low") or value > _number(base, "high")
+    return {**row, "base_value": base.get("value"), "base_p": base.get("p"), "changes": "yes" if other else ""}  # fmt: skip
+
+
+def _verdict(row: Row) -> str:
+    """``none``, ``lower`` or ``higher``; a test without a ratio has no direction."""
+    if not _number(row, "p") < SIGNIFICANT:
+        return "none"
+    return "lower" if _number(row, "value") < 1 else "higher"
 
 
 def _number(row: Row, name: str) -> float:
-    return float(str(row.get(name, np.nan)))
+    value = row.get(name)
+    return np.nan if value is None else float(str(value))
 
 
 def _by_intervals(patients: pd.DataFrame, timepoint: str, settings: Settings) -> Iterator[Row]:

@@ -23,13 +23,13 @@ def table_one(patients: pd.DataFrame, timepoints: Sequence[str]) -> pd.DataFrame
         "transplanted": patients["transplant_day"].notna().map({True: "yes", False: "no"}),
         **{f"MRD {t}": patients[f"mrd_class_{t}"] for t in timepoints},
     }
-    trials = sorted(set(patients["trial"]))
+    trials = sorted(patients["trial"].unique())
     rows: list[dict[str, object]] = []
     for trial in (*trials, *([ALL] if len(trials) > 1 else [])):
         of = patients["trial"].eq(trial) | (trial == ALL)
         rows.append(_number("age [years]", trial, patients.loc[of, "age"]))
         for name, values in shown.items():
-            rows += _levels(name, trial, values[of], sorted(set(values)))
+            rows += _levels(name, trial, values[of], sorted(values.unique()))
     return frames.frame(rows, tables.TABLE_ONE)
 
 

@@ -99,7 +99,7 @@ CURVES = Table("curves.tsv", "the steps of the Kaplan-Meier curves", ("analysis"
     _count("n_events", "events on that day"), _count("n_censored", "patients last seen on that day"),
     _estimate("estimate", "share without the event after that day", "%"), _estimate("low", unit="%"), _estimate("high", unit="%"),
 ))  # fmt: skip
-TESTS = Table("tests.tsv", "survival and incidence compared", ("analysis", "endpoint", "censoring", "comparison", "trial", "group", "stratum", "test"), (
+TESTS = Table("tests.tsv", "survival and incidence compared", ("analysis", "endpoint", "censoring", "comparison", "trial", "group", "stratum", "test", "strata"), (
     _ANALYSIS, _text("endpoint", "endpoint, or the cause whose incidence is compared", (*ENDPOINTS, *CAUSES)), _CENSORING,
     _text("comparison", "what is compared: trial, age_group or mrd_<timepoint>"), _TRIAL, _GROUP, _STRATUM,
     _text("test", "the test", ("logrank", "logrank_stratified", "gray")), _text("strata", "what a stratified test is stratified by"),
@@ -133,7 +133,7 @@ SENSITIVITY = Table("sensitivity.tsv", "what another way to count would have giv
     _count("n", "patients that could be counted"), _count("n_positive", "counted as MRD-positive"),
     _estimate("value", "share of MRD-negative (%), or hazard ratio"), _estimate("low"), _estimate("high"), _P,
     _estimate("base_value", "the value as the protocol counts"), _estimate("base_p", "the p value as the protocol counts"),
-    _text("changes", "yes: p crosses 0.05, the hazard ratio crosses 1, or the share leaves the interval", ("yes",)),
+    _text("changes", "yes: p crosses 0.05, a significant ratio turns round, or the share leaves the base's interval", ("yes",)),
 ))  # fmt: skip
 AGAINST = Table("against.tsv", "published figures beside ours", ("endpoint", "trial", "timepoint", "group", "stratum", "what"), (
     _text("endpoint", "endpoint; empty for MRD"), _TRIAL, _text("timepoint", "timepoint of an MRD rate"), _GROUP, _STRATUM,
@@ -145,4 +145,3 @@ AGAINST = Table("against.tsv", "published figures beside ours", ("endpoint", "tr
 TABLES = (FLOW, EXCLUDED, TABLE_ONE, MRD_RATES, MRD_TESTS, ESTIMATES, CURVES, TESTS, COX, COMPETING,
           FOLLOW_UP, SENSITIVITY, AGAINST)  # fmt: skip
 BY_NAME = {table.name.removesuffix(".tsv"): table for table in TABLES}
-

@@ -4,10 +4,10 @@ Per patient and timepoint the current calls (those not superseded) of all target
 combined. They rank `positive_quantifiable`, then `positive_not_quantifiable` and
 `low_positive_below_range`, then `uncertain_significance`, `negative`, `not_evaluable`. Within a
 rank the highest level decides, then the lowest sensitivity, then target, sample and run as text.
-The deciding target is named. Where a timepoint has samples of several materials, those of the
-protocol's material (BM) decide if any of them is evaluable. A sample of the samples sheet that no
-run holds gives a row `not_done`. `n_targets` counts the targets called, `n_evaluable` those with an
-evaluable current call.
+The deciding target and sample are named, with the reasons of that call. Where a timepoint has
+samples of several materials, those of the protocol's material (BM) decide if any of them is
+evaluable. A sample of the samples sheet that no run holds gives a row `not_done`. `n_targets`
+counts the targets called, `n_evaluable` those with an evaluable current call.
 """
 
 from plates import example
@@ -302,9 +302,9 @@ def test_not_done():
         """,
         """
         status (all)
-        timepoint  status                 mrd_level  deciding_target  n_targets  n_evaluable  response       next_step
-        post-A1    not_done               .          .                0          0            not_evaluable  .
-        post-C1    positive_quantifiable  1e-3       T1               1          1            failure        one A, then blinatumomab x4; transplantation recommended if feasible, else two years of maintenance
+        timepoint  status                 mrd_level  deciding_target  deciding_sample  reasons  n_targets  n_evaluable  response       next_step
+        post-A1    not_done               .          .                .                .        0          0            not_evaluable  .
+        post-C1    positive_quantifiable  1e-3       T1               S1               .        1          1            failure        one A, then blinatumomab x4; transplantation recommended if feasible, else two years of maintenance
         """,
     )
 
@@ -320,5 +320,23 @@ def test_not_done_beside_a_sample_that_was():
         status (all)
         timepoint  status
         post-C1    positive_quantifiable
+        """,
+    )
+
+
+def test_what_the_deciding_call_rests_on():
+    """The sample that decided is named, and why its call is what it is: S2 lies below the range."""
+    example(
+        """
+        good plate, but
+        sample S1     .          -  -  -
+        sample S2     .          36.5  36.6  36.7
+        control gene ALB
+        sample S2     .          27.4
+        """,
+        """
+        status (all)
+        timepoint  status                     deciding_sample  reasons
+        post-C1    positive_not_quantifiable  S2               sample_range
         """,
     )

@@ -3,7 +3,8 @@
 A protocol names the timepoints in order, which statuses count as MRD-positive at each, from what
 level on, and what follows. Unless it says otherwise the quantifiable and the below-range positives
 are positive; `uncertain_significance` and `not_evaluable` are to be repeated. A quantified level
-below `positive_from_level` counts as negative. At a timepoint that the protocol does not name, and
+below `positive_from_level` counts as negative, or where the protocol says so as undecided, which is to be
+repeated. At a timepoint that the protocol does not name, and
 for a sample that was not done, nothing follows.
 """
 
@@ -68,6 +69,41 @@ def test_all_mrd2023_after_c1():
     steps(
         "all-mrd2023", "post-C1", positive=AFTER_2023, negative="blinatumomab x4, then maintenance"
     )
+
+
+def test_aieop_bfm_2009():
+    """AIEOP-BFM 2009, an example: a positive that is not quantifiable counts as positive."""
+    steps(
+        "aieop-bfm-2009",
+        "day-33",
+        positive="not standard risk; continue to day 78",
+        negative="standard risk if also negative on day 78",
+    )
+    steps(
+        "aieop-bfm-2009",
+        "day-78",
+        positive="high risk from 1e-3 on, else medium risk",
+        negative="standard risk if also negative on day 33, else medium risk",
+    )
+
+
+def test_gmall_like():
+    """GMALL-like, an example: only a quantifiable level of 1e-4 or more is a failure.
+
+    A result below the range, or a quantifiable level below 1e-4, is neither that nor negative: it is
+    repeated.
+    """
+    failure = "failure; another treatment is considered"
+    for wells, status, following in (
+        (POSITIVE, "positive_quantifiable", failure),
+        (BELOW_RANGE, "positive_not_quantifiable", "repeat"),
+        (NO_SIGNAL, "negative", "continue"),
+        (TOO_FEW_WELLS, "not_evaluable", "repeat"),
+    ):
+        example(
+            at("gmall-like", "week-16", wells),
+            f"status\nstatus  next_step\n{status}  {following}",
+        )
 
 
 def test_not_done():

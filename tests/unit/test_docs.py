@@ -27,6 +27,7 @@ from mrdq import (
     vocabulary,
     workbook,
 )
+from mrdq.adtte import ADTTE, PARAMETERS
 from mrdq.cli import main
 from mrdq.errors import Problems
 from mrdq.evidence import CRITERIA
@@ -34,7 +35,8 @@ from mrdq.instruments import FORMATS, eds_setup, rdml_document
 from mrdq.layout import LAYOUT_COLUMNS, read_layout
 from mrdq.reports.inspect import inspected
 from mrdq.simulate.scenarios import PATIENTS, RUNS
-from mrdq.study import SHEETS
+from mrdq.study import COURSES, SHEETS
+from mrdq.survival import survival_table
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -123,6 +125,8 @@ def command_problem(line: str) -> str:
     command: click.Command = main
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         if words[0] not in command.commands:
+            if command.invoke_without_command:
+                break
             return f"{line}: no verb {words[0]}"
         command = command.commands[words.pop(0)]
     options = {o: p for p in command.params if isinstance(p, click.Option) for o in p.opts}
@@ -196,15 +200,15 @@ def test_every_table_is_named_in_the_readme() -> None:
     assert undocumented([t.name for t in tables.TABLES] + ["survival.tsv"], text("README.md")) == []
 
 
-def test_every_column_of_the_hand_off_is_documented() -> None:
-    import pandas as pd
-
-    from mrdq.survival import hand_off
-
-    patients = pd.DataFrame({c.name: pd.Series(dtype=object) for c in SHEETS["patients"]})
-    status = pd.DataFrame({"patient_id": [], "timepoint": [], "status": [], "mrd_level": []})
-    names = list(hand_off(patients, status, ["<timepoint>"]))
-    assert undocumented(names, section(text("docs/tables.md"), "survival.tsv")) == []
+@pytest.mark.parametrize("table", [survival_table(["<timepoint>"]), ADTTE], ids=lambda t: t.name)
+def test_every_column_of_the_hand_off_is_documented(table: tables.Table) -> None:
+    page = text("docs/hand-off.md")
+    rows = {row[0]: row for row in table_below(page, table.name)}
+    assert list(rows) == [f"`{name}`" for name in table.names]
+    for column in table.columns:
+        assert undocumented(column.words, rows[f"`{column.name}`"][3]) == []
+    for word in (*vocabulary.STATUSES, *(parameter.code for parameter in PARAMETERS)):
+        assert f"`{word}`" in by_hand(page), word
 
 
 def test_every_criterion_is_explained_by_hand() -> None:
@@ -227,11 +231,15 @@ def test_every_config_key_is_documented() -> None:
     assert undocumented(config_keys(keys), section(page, "config.yaml")) == []
     rules = keys["properties"]["layout_rules"]
     assert undocumented(config_keys(rules), section(page, "layout_rules")) == []
+    cohort = keys["properties"]["cohort"]
+    assert undocumented(config_keys(cohort), section(page, "cohort")) == []
     for word in rules["properties"]["standard_quantity"]["oneOf"][0]["enum"]:
         assert f"`{word}`" in section(page, "layout_rules"), word
 
 
-@pytest.mark.parametrize(("sheet", "columns"), [*SHEETS.items(), ("layout", LAYOUT_COLUMNS)])
+@pytest.mark.parametrize(
+    ("sheet", "columns"), [*SHEETS.items(), ("courses", COURSES), ("layout", LAYOUT_COLUMNS)]
+)
 def test_every_sheet_column_is_documented(sheet: str, columns: Any) -> None:
     heading = "Layout" if sheet == "layout" else f"{sheet.capitalize()} sheet"
     rows = table_below(text("config/README.md"), heading)
@@ -465,6 +473,9 @@ def test_a_link_to_nowhere_is_named() -> None:
     [
         ("mrdq check my-study", ""),
         ("mrdq --help", ""),
+        ("mrdq simulate my-study --runs 3", ""),
+        ("mrdq simulate trial my-study --run", ""),
+        ("mrdq simulate trial", "0 arguments"),
         ("mrdq fly my-study", "no verb fly"),
         ("mrdq guidelines hide", "no verb hide"),
         ("mrdq run my-study --fast", "no option --fast"),

@@ -13,12 +13,12 @@ PACKAGE = Path(__file__).parents[2] / "mrdq"
 LAYERS = (
     {"errors", "vocabulary", "resources", "__init__"},
     {"units", "guideline", "protocol", "tables"},
-    {"wells", "curve", "quantity", "control_gene", "evidence", "call", "analysis", "status", "survival", "batches"},
+    {"wells", "curve", "quantity", "control_gene", "evidence", "call", "analysis", "status", "survival", "adtte", "batches"},
     {"definitions", "archive", "input_file", "worksheets", "workbook", "sheets", "config", "checks", "study", "storage", "instruments"},
     {"layout", "plate", "roles", "provenance"},
     {"ingest", "plan", "new_study", "simulate", "cohort", "published", "protocol_check"},
     {"explain", "reports"},
-    {"pipeline"},
+    {"pipeline", "cohort_stage"},
     {"cli"},
 )  # fmt: skip
 CORE = LAYERS[2] | {"cohort"}

@@ -26,6 +26,7 @@ rule status:
     output:
         status=f"{RESULTS}/status.tsv",
         survival=f"{RESULTS}/survival.tsv",
+        adtte=f"{RESULTS}/adtte.tsv",
     log:
         "logs/status.log",
     benchmark:

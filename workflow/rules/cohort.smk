@@ -1,3 +1,16 @@
+from mrdq.cohort.tables import AGAINST, TABLES
+
+WANTED = PLAN.study.config.cohort
+PUBLISHED = [WANTED.published.partition("#")[0]] if WANTED and WANTED.published else []
+COHORT = (
+    [f"{RESULTS}/cohort/{table.name}" for table in TABLES if table is not AGAINST]
+    + [f"{RESULTS}/report/cohort.html"]
+    + [f"{RESULTS}/{file}" for file in ("cohort/against.tsv", "report/published.html") if PUBLISHED]
+    if WANTED
+    else []
+)
+
+
 rule cohort:
     """Rates, survival and their comparison: tables, and the page for people."""
     input:
@@ -5,8 +18,7 @@ rule cohort:
         fingerprint=f"{FINGERPRINTS}/cohort",
         survival=f"{RESULTS}/survival.tsv",
     output:
-        tables=expand(f"{RESULTS}/cohort/{{table}}", table=COHORT_TABLES),
-        pages=expand(f"{RESULTS}/report/{{page}}", page=COHORT_PAGES),
+        COHORT,
     log:
         "logs/cohort.log",
     benchmark:

@@ -1,0 +1,114 @@
+"""Counts behind a percentage: which fit, what interval they have, which test gives a p value.
+
+Wilson, doi 10.1080/01621459.1927.10502953; Clopper and Pearson, doi 10.1093/biomet/26.4.404;
+Pearson's and Fisher's tests and Yates' correction as scipy has them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.special import betaincinv
+
+from mrdq.published.numbers import Printed
+
+MOST = 1000
+"""Largest number of patients tried where none is stated."""
+
+_PAIRS = 400
+_Z = 1.959963984540054
+
+Counts = tuple[int, int]
+"""How many, of how many."""
+
+
+def counts_that_print(percent: Printed, total: int) -> range:
+    """Every count of ``total`` that prints as ``percent``."""
+    slack = 1e-9 * total
+    first = math.ceil(percent.low * total / 100 - slack)
+    last = math.floor(percent.high * total / 100 + slack)
+    return range(max(0, first), min(total, last) + 1)
+
+
+def wilson(n: int, total: int) -> tuple[float, float]:
+    """Wilson's 95 % interval [%]."""
+    found = stats.binomtest(n, total).proportion_ci(method="wilson")
+    return 100 * float(found.low), 100 * float(found.high)
+
+
+def exact(n: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of Clopper and Pearson [%]."""
+    found = stats.binomtest(n, total).proportion_ci(method="exact")
+    return 100 * float(found.low), 100 * float(found.high)
+
+
+def wilson_corrected(n: int, total: int) -> tuple[float, float]:
+    """Wilson's 95 % interval with continuity correction [%]."""
+    found = stats.binomtest(n, total).proportion_ci(method="wilsoncc")
+    return 100 * float(found.low), 100 * float(found.high)
+
+
+def agresti_coull(n: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of Agresti and Coull [%] (doi 10.1080/00031305.1998.10480550)."""
+    of = total + _Z**2
+    middle = (n + _Z**2 / 2) / of
+    half = _Z * math.sqrt(middle * (1 - middle) / of)
+    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
+
+
+def jeffreys(n: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of Jeffreys' prior [%], 0 and 100 kept where the count is none or all."""
+    low = float(betaincinv(n + 0.5, total - n + 0.5, 0.025)) if n else 0.0
+    high = float(betaincinv(n + 0.5, total - n + 0.5, 0.975)) if n < total else 1.0
+    return 100 * low, 100 * high
+
+
+INTERVALS = {"Wilson": wilson, "Clopper-Pearson": exact, "Wilson with correction": wilson_corrected,
+             "Agresti-Coull": agresti_coull, "Jeffreys": jeffreys}  # fmt: skip
+
+
+def is_exact_of_some_count(percent: Printed, low: Printed, high: Printed) -> bool:
+    """Whether Clopper and Pearson's interval of some count, of at most ``MOST``, prints so.
+
+    Wilson's needs no such search: it is symmetric on the logit scale, whatever the count.
+    """
+    total = np.arange(1, MOST + 1)
+    n = np.rint(percent.value * total / 100)
+    able = _prints(percent, n / total)
+    with np.errstate(invalid="ignore"):
+        lower = np.where(n == 0, 0.0, betaincinv(np.maximum(n, 1), total - n + 1, 0.025))
+        upper = np.where(n == total, 1.0, betaincinv(n + 1, np.maximum(total - n, 1), 0.975))
+    return bool(np.any(able & _prints(low, lower) & _prints(high, upper)))
+
+
+def _prints(number: Printed, shares: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(100 * shares - number.value) <= number.half + 1e-9)
+
+
+def p_values(first: Counts, second: Counts) -> dict[str, float]:
+    """The p value of each two-proportion test; none where nobody or everybody has it."""
+    table = np.array([[n, total - n] for n, total in (first, second)])
+    if 0 in table.sum(axis=0) or 0 in table.sum(axis=1):
+        return {}
+    return {
+        "Pearson": float(stats.chi2_contingency(table, correction=False).pvalue),
+        "Yates": float(stats.chi2_contingency(table, correction=True).pvalue),
+        "Fisher": float(stats.fisher_exact(table).pvalue),
+    }
+
+
+def p_values_of(first: Sequence[Counts], second: Sequence[Counts]) -> list[dict[str, float]]:
+    """The tests of every pair of counts that the two percentages allow; [] if they are too many."""
+    if len(first) * len(second) > _PAIRS:
+        return []
+    return [p_values(one, other) for one, other in itertools.product(first, second)]
+
+
+def chi_square_p(statistic: Printed, df: int) -> tuple[float, float]:
+    """The p values that a χ² statistic can have printed from."""
+    return float(stats.chi2.sf(statistic.high, df)), float(stats.chi2.sf(statistic.low, df))

@@ -1,0 +1,63 @@
+"""A pooled estimate should lie between those of the parts it is pooled from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from mrdq.published.figures import ALL, INCIDENCE, SURVIVAL, Figure, are_parts
+from mrdq.published.remarks import Remark, finding, note
+
+
+def check_pooled(figures: Sequence[Figure]) -> list[Remark]:
+    """Each pooled survival or incidence against the families of strata of its trial and time.
+
+    Outside ranges that follow on each other it is a finding; outside other strata, which may
+    leave somebody out, or in a table that shows numbers at risk, a note.
+    """
+    families: dict[tuple[object, ...], list[Figure]] = defaultdict(list)
+    for figure in figures:
+        if _can_be_told(figure):
+            families[figure.table, figure.trial, figure.endpoint].append(figure)
+    return [remark for group in families.values() for remark in _of_trial(group)]
+
+
+def _can_be_told(figure: Figure) -> bool:
+    known = figure.endpoint and figure.stratum and figure.group
+    return bool(known and figure.estimate and figure.kind in (SURVIVAL, INCIDENCE)) and (
+        figure.table >= 0 or figure.trial != ""
+    )
+
+
+def _of_trial(figures: list[Figure]) -> Iterable[Remark]:
+    pooled = [f for f in figures if f.stratum == ALL and f.group == ALL]
+    times = {f.months for f in pooled}
+    groups: dict[str, dict[str, list[Figure]]] = defaultdict(lambda: defaultdict(list))
+    for figure in figures:
+        if figure.group != ALL:
+            groups[figure.group][figure.months].append(figure)
+    for one in pooled:
+        for by_time in groups.values():
+            # A stratum without a time belongs to the only time there is.
+            strata = by_time.get(one.months, []) + (by_time.get("", []) if len(times) == 1 and one.months else [])  # fmt: skip
+            if len({f.stratum for f in strata}) == len(strata) > 1:
+                yield from _outside(one, strata)
+
+
+def _outside(pooled: Figure, strata: list[Figure]) -> Iterable[Remark]:
+    parts = [f.estimate for f in strata if f.estimate]
+    own = pooled.estimate
+    below = own is not None and own.high < min(part.low for part in parts) - 1e-9
+    above = own is not None and own.low > max(part.high for part in parts) + 1e-9
+    if not below and not above:
+        return
+    those = ", ".join(f"{part.text} ({f.stratum})" for part, f in zip(parts, strata, strict=True))
+    why = f"the pooled estimate lies {'below' if below else 'above'} all its strata: {those}"
+    if pooled.followed:
+        yield note(pooled, f"{why}; unequal follow-up can do that, see the numbers at risk")
+    elif are_parts([f.stratum for f in strata]):
+        expected = sorted((part.value, part.text) for part in parts)
+        yield finding(pooled, f"{why}; together they are everyone, so that only very unequal follow-up could do that",
+                      f"between {expected[0][1]} and {expected[-1][1]}")  # fmt: skip
+    else:
+        yield note(pooled, f"{why}; these may leave somebody out")

@@ -1,0 +1,87 @@
+"""The pages of a study's cohort: what they say of its rule sets, its protocols and the software."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from mrdq.cohort.samples import Settings
+from mrdq.protocol import Grounds, Protocol, Timepoint
+from mrdq.reports import against_page, cohort_sections
+from mrdq.reports.cohort_sections import About, Assumption
+from mrdq.reports.cohort_words import mrd_name
+from mrdq.study import Study
+
+_SOFTWARE = ("mrdq", "numpy", "pandas", "scipy", "statsmodels", "matplotlib")
+_AGAINST_WORDS = "Compared are estimates from the start of treatment, not censored at transplantation, and MRD rates of all enrolled."
+
+
+def write(study: Study, tables: Mapping[str, pd.DataFrame], population: pd.DataFrame, settings: Settings,
+          folder: Path) -> list[Path]:  # fmt: skip
+    """Write ``cohort.html``, and ``published.html`` if there is the table ``against``.
+
+    The arguments are those of :func:`mrdq.reports.cohort_sections.write_page`; returns the pages.
+    """
+    about = about_study(study, settings)
+    pages = [cohort_sections.write_page(tables, population, about=about, folder=folder)]
+    if "against" in tables:
+        beside = against_page.About(study.config.study, study.notices, words=[_AGAINST_WORDS], labels=about.labels,
+                                    ours=_ours(study))  # fmt: skip
+        pages.append(against_page.write(tables["against"], about=beside, folder=folder))
+    return pages
+
+
+def _ours(study: Study) -> str:
+    """The head of our column; what is not of real patients is labelled in every table."""
+    notice = study.config.notice.upper()
+    kind = next((word for word in ("SYNTHETIC", "SIMULATED") if word in notice), "")
+    return f"ours ({kind.lower()} patients)" if kind else "ours"
+
+
+def about_study(study: Study, settings: Settings) -> About:
+    """What the page says of a study beside its tables."""
+    protocols = [study.protocols[name] for name in sorted(study.protocols)]
+    labels = {t.id: t.label for protocol in protocols for t in protocol.timepoints if t.label}
+    return About(
+        study=study.config.study, settings=settings, notices=study.notices, labels=labels,
+        software={name: version(name) for name in _SOFTWARE},
+        definitions=[*_rule_sets(study), *(_protocol(protocol) for protocol in protocols)],
+        assumptions=[one for protocol in protocols for one in _assumptions(protocol, labels)],
+    )  # fmt: skip
+
+
+def _rule_sets(study: Study) -> Iterator[str]:
+    for _, guideline in sorted(study.guidelines.items()):
+        yield (
+            f"MRD was called under the rule set {guideline.id} {guideline.version} ({guideline.status}; parameters: "
+            f"{guideline.grades}; SHA-256 {guideline.hash[:16]})."
+        )
+
+
+def _protocol(protocol: Protocol) -> str:
+    return f"Protocol {protocol.id} {protocol.version} ({protocol.title}): the material that decides is {protocol.material}."
+
+
+def _assumptions(protocol: Protocol, labels: Mapping[str, str]) -> Iterator[Assumption]:
+    """What counts as positive at each timepoint, and where the landmark lies."""
+    for timepoint in protocol.timepoints:
+        statement = f"{protocol.id}: MRD-positive, {mrd_name(timepoint.id, labels)}"
+        grounds = Grounds(timepoint.grade, timepoint.source, timepoint.note)
+        yield _assumption(statement, _positive(timepoint), grounds)
+    if protocol.landmark_day is not None:
+        value = f"day {protocol.landmark_day}, for {protocol.landmark_timepoint}"
+        yield _assumption(f"{protocol.id}: landmark", value, protocol.landmark_grounds)
+
+
+def _positive(timepoint: Timepoint) -> str:
+    said = ", ".join(status.replace("_", " ") for status in timepoint.positive_statuses)
+    level = timepoint.positive_from_level
+    return said + (f"; a quantified level from {level:g}" if level > 0 else "")
+
+
+def _assumption(statement: str, value: str, grounds: Grounds) -> Assumption:
+    source = "; ".join(part for part in (grounds.source, grounds.note) if part)
+    return Assumption(statement, value, grounds.grade, source)

@@ -1,0 +1,359 @@
+"""The cohort page: well-formed, complete, the same bytes each time; NE is said, never a number.
+
+The tables are invented here (seeded), so that the page is held to the tables' columns and not to
+the statistics.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mrdq.cohort.samples import Settings
+from mrdq.cohort.tables import BY_NAME
+from mrdq.config import load_config
+from mrdq.reports import against_page, cohort_page
+from mrdq.reports.cohort_numbers import count, interval, number, numbers, p_equals, p_value, ratio
+from mrdq.reports.cohort_sections import EXCLUDED, About, Assumption, write_page
+from mrdq.reports.cohort_tables import NE_MEANS
+from mrdq.study import load_study
+
+ROOT = Path(__file__).parents[2]
+NAN = math.nan
+NOTICE = "SYNTHETIC: invented for a test"
+LABELS = {"T1": "after A-1", "T2": "after C-1"}
+SETTINGS = Settings(("T1", "T2"), landmark_day=120, landmark_timepoint="T2")
+VOID = {"meta", "br", "hr", "link", "img"}
+Frames = dict[str, pd.DataFrame]
+
+
+class Page(HTMLParser):
+    """Tags that close what they open, ids, links, and the text of each table."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: Counter[str] = Counter()
+        self.links: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags[tag] += 1
+        self.ids[found.get("id") or ""] += 1
+        self.links += [v for k, v in found.items() if v and k in ("href", "src", "xlink:href")]
+        assert tag not in ("script", "iframe", "object", "link", "img", "b-a-d")
+        if tag == "th":
+            assert found.get("scope") in ("col", "row")
+        if tag == "svg":
+            assert found.get("role") == "img"
+            assert found.get("aria-label")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def text_of(page: str) -> str:
+    """What a reader sees, on one line."""
+    return " ".join(re.sub(r"<style.*?</style>|<[^>]+>", " ", page, flags=re.S).split())
+
+
+def curve(name: str, key: dict[str, object], n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    days = np.sort(rng.choice(np.arange(130, 1500), n, replace=False))
+    event = rng.random(n) < 0.4
+    at_risk = np.arange(n, 0, -1)
+    estimate = 100 * np.cumprod(1 - event / (at_risk + 1))
+    low = np.where(event.cumsum() > 0, estimate - 8, NAN)
+    columns = {"day": days, "at_risk": at_risk, "n_events": event, "n_censored": ~event,
+               "estimate": estimate, "low": low, "high": np.minimum(low + 14, 100)}  # fmt: skip
+    return pd.DataFrame(columns).astype(float).assign(**key)
+
+
+def frame(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
+    """Rows of a cohort table with all of its columns; what is not said is "" or NaN."""
+    made = pd.DataFrame(rows, columns=BY_NAME[name].names)
+    for column in BY_NAME[name].columns:
+        if column.kind == "text":
+            made[column.name] = made[column.name].astype(object).fillna("")
+    return made
+
+
+def tables(trials: tuple[str, ...] = ("A", "B"), timepoints: tuple[str, ...] = ("T1", "T2")) -> Frames:  # fmt: skip
+    """Every table, for some trials and timepoints; the first patient's id would be markup."""
+    groups = {"all": ["all"], "age_group": ["16-35", "36-55"]} | {f"mrd_{t}": ["negative", "positive"] for t in timepoints}  # fmt: skip
+    cells = [
+        {"analysis": a, "endpoint": e, "censoring": "none", "trial": t, "group": g, "stratum": s}
+        for a in ("from_start", "landmark") for e in ("OS", "LFS") for t in trials
+        for g, strata in groups.items() for s in strata
+    ]  # fmt: skip
+    curves = pd.concat([curve("c", cell, 20, seed) for seed, cell in enumerate(cells)])
+    at: list[dict[str, object]] = []
+    for cell in cells:
+        at.append(cell | {"months": 24, "day": 730, "n": 20, "n_events": 3, "at_risk": 9, "estimate": 81.25, "low": 60.5, "high": 92.5})  # fmt: skip
+        at.append(cell | {"months": 12, "day": 365, "n": 20, "n_events": 0, "at_risk": 15, "estimate": 100.0, "bound": 78.2})  # fmt: skip
+        at.append(cell | {"months": 36, "day": 1095, "n": 20, "n_events": 3, "at_risk": 0, "estimate": "NE", "low": "NE", "high": "NE", "note": "beyond the last follow-up (day 900)", "last_estimate": 77.77})  # fmt: skip
+    between = [cell | {"comparison": "trial", "trial": "all", "test": "logrank", "p": 0.0687} for cell in cells]  # fmt: skip
+    within = [cell | {"comparison": cell["group"], "group": "all", "stratum": "all", "test": "logrank", "p": 0.0004} for cell in cells if cell["group"] != "all"]  # fmt: skip
+    flow = [{"analysis": f"{e} from the start", "trial": t, "step": step, "n": n}
+            for e in ("OS", "LFS") for t in trials
+            for step, n in (("enrolled", 20), ("left out: dates are not known", 2), ("analysed", 18))]  # fmt: skip
+    causes = [{"analysis": "from_start", "trial": t, "group": "all", "stratum": "all", "cause": c} for t in trials for c in ("relapse", "death")]  # fmt: skip
+    incidence = pd.concat([curve("i", cause, 20, 5) for cause in causes])
+    incidence["estimate"] = 100 - incidence["estimate"]
+    incidence["low"] = incidence["high"] = NAN
+    return {
+        "flow": frame("flow", flow),
+        "excluded": frame("excluded", [{"analysis": "OS from the start", "patient_id": "<b-a-d>P1", "trial": trials[0], "reason": "dates are not known"}]),
+        "table1": frame("table1", [{"characteristic": "age", "trial": t, "n": 19, "total": 20, "median": 41.0, "minimum": 17, "maximum": 65} for t in trials]),
+        "mrd_rates": frame("mrd_rates", [{"timepoint": t, "trial": trial, "result": "negative", "denominator": d, "n": 15, "total": total, "percent": 100 * 15 / total, "wilson_low": 44.4, "wilson_high": 88.8, "exact_low": 43.2, "exact_high": 89.9}
+                                         for t in timepoints for trial in trials for d, total in (("evaluable", 18), ("enrolled", 20))]),
+        "mrd_tests": frame("mrd_tests", [{"timepoint": t, "result": "negative", "denominator": "enrolled", "test": "pearson", "statistic": 1.576, "df": 1, "p": 0.2094} for t in timepoints]),
+        "estimates": frame("estimates", at),
+        "curves": curves,
+        "tests": frame("tests", between + within),
+        "cox": frame("cox", [cells[0] | {"model": "trial", "covariate": "trial", "level": "B", "reference": "A", "method": m, "n": 40, "n_events": 9, "hazard_ratio": h, "low": low, "high": high, "p": p, "ph_statistic": 0.5, "ph_p": 0.48, "note": note}
+                             for m, h, low, high, p, note in (("efron", "NE", "NE", "NE", "NE", "a group has no event"), ("firth", 0.4, 0.1, 150.0, 0.2, ""))]),
+        "competing": frame("competing", [c | {"months": 24, "day": 730, "n": 20, "n_events": 1, "at_risk": 9, "estimate": 5.5, "low": 0.4, "high": 22.2} for c in causes]),
+        "competing_curves": incidence,
+        "follow_up": frame("follow_up", [{"endpoint": "OS", "trial": t, "n": 20, "median_days": 691.0, "low": 607.0, "high": "NE"} for t in trials]),
+        "sensitivity": frame("sensitivity", [
+            {"conclusion": "share of MRD-negative", "trial": trials[0], "timepoint": t, "cutoff": cut, "below_range": below, "not_evaluable": below, "n": 20, "n_positive": 5, "value": value, "low": 60.0, "high": 90.0, "base_value": 75.0, "changes": changes}
+            for t in timepoints for cut, below, value, changes in (("protocol", "protocol", 75.0, ""), ("any", "negative", 76.0, ""), ("0.001", "positive", 31.25, "yes"))]),
+    }  # fmt: skip
+
+
+def population(trials: tuple[str, ...] = ("A", "B"), timepoints: tuple[str, ...] = ("T1", "T2"), n: int = 40) -> pd.DataFrame:  # fmt: skip
+    made = pd.DataFrame({"patient_id": [f"P{i}" for i in range(n)], "trial": [trials[i % len(trials)] for i in range(n)]})  # fmt: skip
+    for timepoint in timepoints:
+        made[f"mrd_class_{timepoint}"] = np.where(np.arange(n) % 3, "negative", "positive")
+        made[f"mrd_level_{timepoint}"] = np.where(np.arange(n) % 3, NAN, 2e-3)
+        made[f"mrd_high_{timepoint}"] = np.where(np.arange(n) % 3, 1e-5, 2e-3)
+    return made
+
+
+def about(**more: object) -> About:
+    stated: dict[str, object] = {"study": "Trial", "settings": SETTINGS, "notices": [NOTICE], "labels": LABELS}  # fmt: skip
+    return About(**(stated | more))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
+    found = tables() | {"against": pd.DataFrame({"what": ["p"]})}
+    stated = about(definitions=["Rule set R."], software={"mrdq": "9.9"},
+                   assumptions=[Assumption("landmark", "120", "unverified", "ours")])  # fmt: skip
+    path = write_page(found, population(), about=stated, folder=tmp_path_factory.mktemp("page"))
+    assert path.name == "cohort.html"
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_page_is_well_formed_and_loads_nothing(whole: str) -> None:
+    page = Page(whole)
+    assert [name for name, n in page.ids.items() if name and n > 1] == []
+    for link in page.links:
+        assert link.startswith("#") or link == "published.html"
+        assert link == "published.html" or link[1:] in page.ids
+    outside = set(re.findall(r"https?://[^\"'<> ]+", whole))
+    assert outside <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert page.tags["caption"] == page.tags["table"]
+    assert "@import" not in whole
+    assert "url(h" not in whole
+
+
+def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
+    one, two = (
+        write_page(tables(), population(), about=about(), folder=tmp_path / name).read_bytes()
+        for name in "ab"
+    )
+    assert one == two
+    assert len(one) < 3_000_000
+
+
+def test_every_part_is_there(whole: str) -> None:
+    seen = text_of(whole)
+    for title in ("Who was analysed", "Patients", "MRD compared between trials", "MRD from timepoint to timepoint",
+                  "MRD levels", "Survival by age group", "Survival by MRD", "Survival compared", "Hazard ratios",
+                  "Relapse, and death without relapse", "What would change", "Patients left out", "Published figures",
+                  "Methods"):  # fmt: skip
+        assert f">{title}</h2>" in whole, title
+    for words in ("Rule set R.", "mrdq 9.9", "landmark 120 unverified ours", "40 patients were enrolled (A 20, B 20).",
+                  "MRD-negative after A-1, of all enrolled: A 15 of 20 (75.0 %, 44.4–88.8)", "χ² p = 0.209",
+                  "Overall survival at 24 months from the start: A 81.2 % (60.5–92.5), 9 at risk",
+                  "log-rank p = 0.069", "log-rank p &lt; 0.001", "2 of 2 conclusions would change", "A: 0.40",
+                  "15/18", "15/20", "43.2–89.9", "Left out: 4", "dates are not known: 4 (A 2, B 2)", "691 607–NE"):  # fmt: skip
+        assert words in seen or words in seen.replace("A: 0.40", ""), words
+
+
+def test_figures_of_both_analyses_are_labelled_and_carry_the_notice(whole: str) -> None:
+    svgs = re.findall(r"<svg.*?</svg>", whole, flags=re.S)
+    assert all("SYNTHETIC" in svg for svg in svgs)
+    names = Counter(re.findall(r'aria-label="([^"]*)"', " ".join(svgs)))
+    # OS and LFS, by MRD at two timepoints, in two trials
+    assert sum("by MRD" in name and "from the start" in name for name in names) == 8
+    assert sum("by MRD" in name and "from the landmark (day 120)" in name for name in names) == 8
+    assert sum("by age group" in name for name in names) == 4
+    assert sum("by trial" in name and "survival" in name for name in names) == 2
+    assert sum("cumulative incidence" in name for name in names) == 2
+    assert sum("MRD levels" in name for name in names) == 2
+    assert "known only to those who lived without an event" in text_of(whole)
+
+
+def test_ne_is_shown_with_its_meaning_and_nothing_is_carried_forward(whole: str) -> None:
+    seen = text_of(whole)
+    assert "NE 3 events, 0 at risk; beyond the last follow-up (day 900)" in seen
+    assert "100.0 (NE; ≥ 78.2) 0 events, 15 at risk" in seen
+    assert NE_MEANS in seen
+    assert "77.8" not in seen
+    assert "NE a group has no event" in seen
+    assert "(Firth)" in seen
+    assert not re.search(r"\bnan\b", seen)
+
+
+def test_rows_that_change_a_conclusion_are_marked(whole: str) -> None:
+    marked = re.findall(r'<td class="changes[^"]*">(.*?)</td>', whole)
+    assert [text_of(cell) for cell in marked] == ["1 of 2 changes"] * 2 + ["31.2 % (60.0–90.0) changes"] * 2  # fmt: skip
+
+
+def test_names_are_escaped(whole: str) -> None:
+    assert "&lt;b-a-d&gt;P1" in whole
+    assert "<b-a-d>" not in whole
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_cohort_of_nothing_is_said_in_words(tmp_path: Path, *, empty: bool) -> None:
+    found = {name: table.iloc[:0] for name, table in tables().items()} if empty else {}
+    patients = population(n=0) if empty else pd.DataFrame()
+    stated = about(settings=Settings(()), notices=[], labels={})
+    page = write_page(found, patients, about=stated, folder=tmp_path).read_text()
+    Page(page)
+    for words in ("There are no patients to describe.", "The flow of the patients was not handed over.",
+                  "No patient is described.", "There is no timepoint with MRD results.", "There are no MRD results to draw.",
+                  "Nobody could be analysed for survival.", "No model could be made.", "No patient was left out.",
+                  "Nobody could be analysed for competing risks.", "No other way to count was tried."):  # fmt: skip
+        assert words in page, words
+    assert "<svg" not in page
+    assert "Published figures" not in page
+
+
+@pytest.mark.parametrize("name", sorted([*BY_NAME, "competing_curves"]))
+def test_any_table_may_be_empty(tmp_path: Path, name: str) -> None:
+    found = tables(("A",), ("T1",))
+    found[name] = found.get(name, pd.DataFrame()).iloc[:0]
+    settings = Settings(("T1",))
+    Page(write_page(found, population(("A",), ("T1",), 6), about=about(settings=settings), folder=tmp_path).read_text())  # fmt: skip
+
+
+def test_one_trial_has_no_comparison_of_trials(tmp_path: Path) -> None:
+    found = tables(("A",))
+    found["tests"] = found["tests"][found["tests"]["comparison"] != "trial"]
+    found["mrd_tests"] = found["mrd_tests"].iloc[:0]
+    page = write_page(found, population(("A",)), about=about(), folder=tmp_path).read_text()
+    assert "Nothing to compare: there are fewer than two trials" in page
+    assert "log-rank p = 0.069" not in page
+
+
+def test_no_landmark_is_said(tmp_path: Path) -> None:
+    stated = about(settings=Settings(("T1", "T2")))
+    page = write_page(tables(), population(), about=stated, folder=tmp_path).read_text()
+    assert "The protocol names no landmark." in page
+
+
+def test_many_left_out_are_counted_not_listed(tmp_path: Path) -> None:
+    found = tables()
+    rows = [{"analysis": "OS", "patient_id": f"X{i:05d}", "trial": "A", "reason": "why"} for i in range(900)]  # fmt: skip
+    found["excluded"] = frame("excluded", rows)
+    page = write_page(found, population(), about=about(), folder=tmp_path).read_text()
+    assert f"X{EXCLUDED - 1:05d} and 400 more" in page
+    assert f"X{EXCLUDED:05d}" not in page
+    assert "all are in cohort/excluded.tsv" in page
+
+
+def test_the_page_of_a_study_says_its_rule_sets_protocols_and_software(tmp_path: Path) -> None:
+    study = load_study(ROOT)
+    settings = Settings(("T1", "T2"))
+    pages = cohort_page.write(study, tables() | {"against": against()}, population(), settings, tmp_path)  # fmt: skip
+    assert [path.name for path in pages] == ["cohort.html", "published.html"]
+    page = pages[0].read_text()
+    seen = text_of(page)
+    for guideline in study.guidelines.values():
+        assert f"{guideline.id} {guideline.version}" in seen
+    for protocol in study.protocols.values():
+        assert f"Protocol {protocol.id} {protocol.version}" in seen
+        for timepoint in protocol.timepoints:
+            assert f"{protocol.id}: MRD-positive, MRD {timepoint.label or timepoint.id}" in seen
+    assert "unverified" in seen
+    assert "statsmodels" in seen
+    assert load_config(ROOT).notice in seen
+    assert "ours (simulated patients)" in pages[1].read_text()
+
+
+def test_without_published_figures_there_is_one_page(tmp_path: Path) -> None:
+    pages = cohort_page.write(load_study(ROOT), tables(), population(), Settings(()), tmp_path)
+    assert [path.name for path in pages] == ["cohort.html"]
+
+
+def against() -> pd.DataFrame:
+    rows = [
+        {"endpoint": "OS", "trial": "A", "group": "all", "stratum": "all", "what": "estimate", "as_printed": "89.6", "published": 89.6, "ours": 89.66, "difference": 0.06, "within": "true"},
+        {"endpoint": "OS", "trial": "A", "group": "age_group", "stratum": "36-55", "what": "high", "as_printed": "85.5", "published": 95.5, "ours": 95.0, "difference": -0.5, "within": "false", "note": "impossible <as printed>"},
+        {"endpoint": "LFS", "trial": "A", "group": "mrd_T2", "stratum": "positive", "what": "low", "as_printed": "65.4", "ours": "NE", "note": "lost"},
+        {"endpoint": "LFS", "group": "all", "stratum": "all", "what": "p", "as_printed": "0.69", "published": 0.69, "ours": 0.6874, "difference": -0.0026, "within": "true"},
+        {"trial": "A", "timepoint": "T1", "what": "percent", "as_printed": "53.3", "published": 53.3, "ours": 53.28, "difference": -0.02, "within": "true", "note": "73 of 137"},
+    ]  # fmt: skip
+    return frame("against", rows)
+
+
+def test_published_and_ours_stand_side_by_side(tmp_path: Path) -> None:
+    stated = against_page.About("Trial", [NOTICE], "ours (synthetic)", ["As printed."], LABELS)
+    text = against_page.write(against(), about=stated, folder=tmp_path).read_text()
+    page, seen = Page(text), text_of(text)
+    assert page.links == ["cohort.html"]
+    for words in ("3 within, 1 outside, 1 not compared.", "at most 0.15 points", NOTICE, "As printed.",
+                  "A all patients estimate, % 89.6 89.66 +0.06 within",
+                  "A age 36-55 upper limit, % 85.5 compared with 95.5 95.00 −0.50 outside impossible &lt;as printed&gt;",
+                  "A MRD after C-1: positive lower limit, % 65.4 NE not compared lost",
+                  "between the trials all patients p 0.69 0.6874 −0.0026 within",
+                  "A MRD after A-1 rate, % 53.3 53.28 −0.02 within 73 of 137",
+                  "Overall survival: published | ours (synthetic) | difference"):  # fmt: skip
+        assert words in seen, words
+    for verdict, n in (("within", 3), ("outside", 1), ("apart", 1)):
+        assert len(re.findall(f'<td class="{verdict}', text)) == n
+
+
+def test_nothing_published_is_said(tmp_path: Path) -> None:
+    page = against_page.write(against().iloc[:0], about=against_page.About("T"), folder=tmp_path)
+    assert "No published figure was handed over." in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [(0.0687, "0.069"), (0.0009, "< 0.001"), (0.001, "0.001"), ("NE", "NE"), (NAN, "NE"), (None, "NE"), ("", "NE")],
+)  # fmt: skip
+def test_p_values(cell: object, shown: str) -> None:
+    assert p_value(cell) == shown
+    assert p_equals(cell) == {"<": f"p {shown}", "N": "p NE"}.get(shown[0], f"p = {shown}")
+
+
+def test_numbers_of_the_tables() -> None:
+    assert interval("NE", "NE") == "NE"
+    assert interval(1.25, "NE") == "1.2–NE"
+    assert (ratio(0.004), ratio(0.5), ratio(148.4), ratio("NE")) == ("0.004", "0.50", "148", "NE")
+    assert (count(7.0), count(NAN), count("NE")) == ("7", "", "")
+    assert list(numbers(["1", 2])) == [1.0, 2.0]
+    with pytest.raises(ValueError, match="could not convert"):
+        number("about 3")
