@@ -12,7 +12,7 @@ import pandas as pd
 
 from mrdq import storage
 from mrdq.cohort import analyses, frames, tables
-from mrdq.cohort.against import against
+from mrdq.cohort.against import LOST, against
 from mrdq.cohort.population import numeric_columns, population
 from mrdq.cohort.samples import Settings
 from mrdq.config import CONFIG_FILE, CohortSettings
@@ -98,7 +98,8 @@ def read_survival(files: Files, settings: Settings) -> pd.DataFrame:
 
 def _as_written(text: str) -> str:
     """A percentage, kept as text: the digits printed say how exact it is."""
-    number(0, 100, what="a percentage")(text)
+    if text != LOST:
+        number(0, 100, what="a percentage")(text)
     return text
 
 

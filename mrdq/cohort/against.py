@@ -14,6 +14,8 @@ CLOSE = 0.15
 """Points of a percentage: a synthetic cohort that prints alike does not agree further."""
 Row = dict[str, object]
 _LIMITS = ("low", "high")
+LOST = "lost"
+"""In place of a repaired limit: what was printed is wrong, and nobody knows what was meant."""
 
 
 def against(published: pd.DataFrame, found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -21,7 +23,8 @@ def against(published: pd.DataFrame, found: Mapping[str, pd.DataFrame]) -> pd.Da
 
     ``published``: text columns ``trial endpoint timepoint group stratum months measure estimate
     low high p as_printed note repaired_low repaired_high`` (``docs/published-check.md``), empty for
-    missing.  A percentage agrees if it prints alike, an estimate or limit within 0.15 points, p if it
+    missing; a repaired limit is compared in place of the printed one, and ``lost`` not
+    at all.  A percentage agrees if it prints alike, an estimate or limit within 0.15 points, p if it
     rounds to what was printed.  Where nobody was followed so long, ours is the end of the curve,
     as publications carry it on, and the note says so.
     """
@@ -94,23 +97,18 @@ def _survival(record: Mapping[str, str], estimates: pd.DataFrame) -> Iterator[Ro
         name = f"last_{what}" if ended else what
         ours = np.nan if row is None else float(str(row[name]))
         printed, repaired = record[what], record.get(f"repaired_{what}", "")
-        note = "; ".join(filter(None, [end, record["note"] if what in _LIMITS else ""]))
+        told = record["note"] if what == "estimate" or repaired else ""
+        note = "; ".join(filter(None, [end, told]))
         if not printed:
             if what in _LIMITS and np.isnan(ours):
                 continue  # 100 % has no interval, here as there
             judged: Row = {"ours": ours}
             note = "; ".join(filter(None, [end, "not printed"]))
-        elif what in _LIMITS and _impossible(record) and not repaired:
-            judged = {"published": np.nan, "ours": ours}
+        elif repaired == LOST:
+            judged = {"ours": ours}
         else:
             judged = _judged(_number(repaired or printed), ours, None)
         yield {**_key(record), "what": what, "as_printed": printed, **judged, "note": note}
-
-
-def _impossible(record: Mapping[str, str]) -> bool:
-    low, estimate, high = (_number(record[name]) for name in ("low", "estimate", "high"))
-    lost = not record.get("repaired_low") and not record.get("repaired_high")
-    return not low <= estimate <= high and lost
 
 
 def _judged(published: float, ours: float, decimals: int | None) -> Row:

@@ -25,7 +25,8 @@ _TOTAL = re.compile(r"\bn\s*=\s*(?P<total>\d{1,7})\b", re.I)
 _CI_WORDS = re.compile(rf"{CI}\s*[:,=]?", re.I)
 _INTERVAL = re.compile(INTERVAL)
 _P = re.compile(P, re.I)
-_ONE = re.compile(rf"(?P<estimate>{NUMBER})\s*(?P<percent>%)?\s*[,;]?\s*(?P<inside>.*)")
+_OPENS = rf"(?:[(\[,;]|{CI})"
+_ONE = re.compile(rf"(?P<estimate>{NUMBER})\s*(?P<percent>%)?\s*(?P<inside>{_OPENS}.*)?")
 _COUNTED = re.compile(rf"{_COUNT.pattern}\s*(?P<inside>.*)")
 _OF_COLUMN = re.compile(
     rf"(?P<n>\d{{1,7}})\s*[(\[]\s*(?P<estimate>{NUMBER})\s*(?P<percent>%)?\s*[)\]]"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ MOST = 1000
 _PAIRS = 400
 _Z = 1.959963984540054
 
+Values = NDArray[Any]
 Counts = tuple[int, int]
 """How many, of how many."""
 
@@ -43,8 +45,15 @@ def wilson(n: int, total: int) -> tuple[float, float]:
 
 def exact(n: int, total: int) -> tuple[float, float]:
     """The 95 % interval of Clopper and Pearson [%]."""
-    found = stats.binomtest(n, total).proportion_ci(method="exact")
-    return 100 * float(found.low), 100 * float(found.high)
+    low, high = _exact(np.asarray(n), np.asarray(total))
+    return 100 * float(low), 100 * float(high)
+
+
+def _exact(n: Values, total: Values) -> tuple[Values, Values]:
+    """Its limits as shares: quantiles of the beta distribution, 0 and 1 where it has none."""
+    low = np.where(n == 0, 0.0, betaincinv(np.maximum(n, 1), total - n + 1, 0.025))
+    high = np.where(n == total, 1.0, betaincinv(n + 1, np.maximum(total - n, 1), 0.975))
+    return low, high
 
 
 def wilson_corrected(n: int, total: int) -> tuple[float, float]:
@@ -78,15 +87,13 @@ def is_exact_of_some_count(percent: Printed, low: Printed, high: Printed) -> boo
     Wilson's needs no such search: it is symmetric on the logit scale, whatever the count.
     """
     total = np.arange(1, MOST + 1)
-    n = np.rint(percent.value * total / 100)
+    n = np.minimum(np.rint(percent.value * total / 100), total)
     able = _prints(percent, n / total)
-    with np.errstate(invalid="ignore"):
-        lower = np.where(n == 0, 0.0, betaincinv(np.maximum(n, 1), total - n + 1, 0.025))
-        upper = np.where(n == total, 1.0, betaincinv(n + 1, np.maximum(total - n, 1), 0.975))
+    lower, upper = _exact(n, total)
     return bool(np.any(able & _prints(low, lower) & _prints(high, upper)))
 
 
-def _prints(number: Printed, shares: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _prints(number: Printed, shares: Values) -> NDArray[np.bool_]:
     return np.asarray(np.abs(100 * shares - number.value) <= number.half + 1e-9)
 
 

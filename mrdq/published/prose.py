@@ -64,7 +64,7 @@ _RATIO = re.compile(r"\b(?:HR|OR|RR|hazard ratio|odds ratio|risk ratio)\b[^.;%]{
 _DOI = re.compile(r"\b10\.\d{4,}/\S+|https?://\S+")
 _LEFT = re.compile(r"\d\.\d|\d\s*%|±")
 _TRIAL = re.compile(r"\b(?:[A-Za-z]+[/-])?[A-Za-z]+[/-]?\d{3,}\b")
-_YEARS = re.compile(r"(?<![\w.\-])(\d{1,2}-\d{1,2})(?:\s*years)?(?![\w.%]|-\d)")
+_YEARS = re.compile(r"(?<![\w.\-])(\d{1,2}-\d{1,2})(?:\s*years)?(?![\w%]|[.\-]\d)")
 _SUBSET = re.compile(r"\b(?:MRD|negative|positive|arm|cohort [A-Z]|women|men|sex)\b", re.I)
 
 

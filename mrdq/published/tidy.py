@@ -71,7 +71,8 @@ def is_tidy(header: list[str]) -> bool:
 
 def _sets(names: set[str]) -> list[_Columns]:
     whole = [c for c in _SETS if {c.estimate, c.low, c.high} <= names]
-    return whole or [c for c in _ALONE if c.estimate in names]
+    taken = {c.estimate for c in whole}
+    return [*whole, *(c for c in _ALONE if c.estimate in names - taken)]
 
 
 def read_tidy(grid: Grid, number: int) -> Reading:

@@ -42,8 +42,7 @@ class About:
     """What the page says beside the tables.
 
     ``labels``: timepoint -> label (``after C-1``); ``software``: name -> version; ``definitions``:
-    sentences on rule sets and protocols; ``published``: link to the published comparison, "" if
-    there is none.
+    sentences on rule sets and protocols; ``assumptions``: what the protocols take for granted.
     """
 
     study: str

@@ -97,9 +97,14 @@ def write_run(
 
 
 def config_text(
-    study: str, *, guideline: str | Mapping[str, str], layout_rules: Mapping[str, str]
+    study: str,
+    *,
+    guideline: str | Mapping[str, str],
+    layout_rules: Mapping[str, str],
+    cohort: bool = False,
 ) -> str:
     """Return config.yaml with a comment for each key; values are YAML, empty rules left out."""
+    wanted = "# Rates and survival of the patients, with the defaults.\ncohort: {}\n"
     rules = (
         "# Roles of runs without a layout: which sample names are background, and what the\n"
         "# instrument's quantities of standards are, which have no unit there.\n"
@@ -123,7 +128,7 @@ results: results
 control_gene: required
 {rules if layout_rules else ""}# How many runs one job of the workflow reads.
 runs_per_job: 4
-"""
+{wanted if cohort else ""}"""
 
 
 def _nested(value: str | Mapping[str, str]) -> str:

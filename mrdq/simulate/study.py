@@ -63,6 +63,7 @@ def write_example(folder: Path, *, seed: int = 2024) -> list[Path]:
         STUDY,
         guideline=scenarios.GUIDELINES,
         layout_rules={"background": "'^polyclonal'", "standard_quantity": "dilution"},
+        cohort=True,
     )
     config = folder / "config"
     return [

@@ -64,9 +64,8 @@ def write_trial(
     designs = list(design(cohort))
     paths, runs = _write_runs(folder, designs, seed=seed)
     config = folder / "config"
-    text = _CONFIG.format(count=len(cohort))
+    text = _CONFIG.format(count=len(cohort)) + (_COHORT if published else "cohort: {}\n")
     if published:
-        text += _COHORT
         table = path(f"trial/{PUBLISHED}").read_bytes()
         paths.append(write_bytes(config / PUBLISHED, table))
     return [

@@ -94,12 +94,13 @@ def frame(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
     return made
 
 
-def tables(trials: tuple[str, ...] = ("A", "B"), timepoints: tuple[str, ...] = ("T1", "T2")) -> Frames:  # fmt: skip
+def tables(trials: tuple[str, ...] = ("A", "B"), timepoints: tuple[str, ...] = ("T1", "T2"),
+           endpoints: tuple[str, ...] = ("OS", "LFS")) -> Frames:  # fmt: skip
     """Every table, for some trials and timepoints; the first patient's id would be markup."""
     groups = {"all": ["all"], "age_group": ["16-35", "36-55"]} | {f"mrd_{t}": ["negative", "positive"] for t in timepoints}  # fmt: skip
     cells = [
         {"analysis": a, "endpoint": e, "censoring": "none", "trial": t, "group": g, "stratum": s}
-        for a in ("from_start", "landmark") for e in ("OS", "LFS") for t in trials
+        for a in ("from_start", "landmark") for e in endpoints for t in trials
         for g, strata in groups.items() for s in strata
     ]  # fmt: skip
     curves = pd.concat([curve("c", cell, 20, seed) for seed, cell in enumerate(cells)])
@@ -111,7 +112,7 @@ def tables(trials: tuple[str, ...] = ("A", "B"), timepoints: tuple[str, ...] = (
     between = [cell | {"comparison": "trial", "trial": "all", "test": "logrank", "p": 0.0687} for cell in cells]  # fmt: skip
     within = [cell | {"comparison": cell["group"], "group": "all", "stratum": "all", "test": "logrank", "p": 0.0004} for cell in cells if cell["group"] != "all"]  # fmt: skip
     flow = [{"analysis": f"{e} from the start", "trial": t, "step": step, "n": n}
-            for e in ("OS", "LFS") for t in trials
+            for e in endpoints for t in trials
             for step, n in (("enrolled", 20), ("left out: dates are not known", 2), ("analysed", 18))]  # fmt: skip
     causes = [{"analysis": "from_start", "trial": t, "group": "all", "stratum": "all", "cause": c} for t in trials for c in ("relapse", "death")]  # fmt: skip
     incidence = pd.concat([curve("i", cause, 20, 5) for cause in causes])
@@ -147,6 +148,11 @@ def population(trials: tuple[str, ...] = ("A", "B"), timepoints: tuple[str, ...]
     return made
 
 
+def small() -> Frames:
+    """Few figures: one trial, one endpoint."""
+    return tables(("A",), ("T1",), ("OS",))
+
+
 def about(**more: object) -> About:
     stated: dict[str, object] = {"study": "Trial", "settings": SETTINGS, "notices": [NOTICE], "labels": LABELS}  # fmt: skip
     return About(**(stated | more))  # type: ignore[arg-type]
@@ -175,13 +181,14 @@ def test_the_page_is_well_formed_and_loads_nothing(whole: str) -> None:
     assert "url(h" not in whole
 
 
-def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
+def test_the_same_tables_give_the_same_bytes(tmp_path: Path, whole: str) -> None:
+    found, patients = small(), population(("A",), ("T1",))
     one, two = (
-        write_page(tables(), population(), about=about(), folder=tmp_path / name).read_bytes()
+        write_page(found, patients, about=about(), folder=tmp_path / name).read_bytes()
         for name in "ab"
     )
     assert one == two
-    assert len(one) < 3_000_000
+    assert len(whole.encode()) < 3_000_000
 
 
 def test_every_part_is_there(whole: str) -> None:
@@ -194,9 +201,9 @@ def test_every_part_is_there(whole: str) -> None:
     for words in ("Rule set R.", "mrdq 9.9", "landmark 120 unverified ours", "40 patients were enrolled (A 20, B 20).",
                   "MRD-negative after A-1, of all enrolled: A 15 of 20 (75.0 %, 44.4–88.8)", "χ² p = 0.209",
                   "Overall survival at 24 months from the start: A 81.2 % (60.5–92.5), 9 at risk",
-                  "log-rank p = 0.069", "log-rank p &lt; 0.001", "2 of 2 conclusions would change", "A: 0.40",
+                  "log-rank p = 0.069", "log-rank p &lt; 0.001", "2 of 2 conclusions would change", "0.40 (0.10–150)",
                   "15/18", "15/20", "43.2–89.9", "Left out: 4", "dates are not known: 4 (A 2, B 2)", "691 607–NE"):  # fmt: skip
-        assert words in seen or words in seen.replace("A: 0.40", ""), words
+        assert words in seen, words
 
 
 def test_figures_of_both_analyses_are_labelled_and_carry_the_notice(whole: str) -> None:
@@ -250,34 +257,34 @@ def test_a_cohort_of_nothing_is_said_in_words(tmp_path: Path, *, empty: bool) ->
     assert "Published figures" not in page
 
 
-@pytest.mark.parametrize("name", sorted([*BY_NAME, "competing_curves"]))
+@pytest.mark.parametrize("name", ["flow", "mrd_rates", "curves", "tests", "cox", "sensitivity"])
 def test_any_table_may_be_empty(tmp_path: Path, name: str) -> None:
-    found = tables(("A",), ("T1",))
-    found[name] = found.get(name, pd.DataFrame()).iloc[:0]
-    settings = Settings(("T1",))
-    Page(write_page(found, population(("A",), ("T1",), 6), about=about(settings=settings), folder=tmp_path).read_text())  # fmt: skip
+    found = small()
+    found[name] = found[name].iloc[:0]
+    patients = population(("A",), (), 6)
+    Page(write_page(found, patients, about=about(), folder=tmp_path).read_text())
 
 
 def test_one_trial_has_no_comparison_of_trials(tmp_path: Path) -> None:
-    found = tables(("A",))
+    found = small()
     found["tests"] = found["tests"][found["tests"]["comparison"] != "trial"]
     found["mrd_tests"] = found["mrd_tests"].iloc[:0]
-    page = write_page(found, population(("A",)), about=about(), folder=tmp_path).read_text()
+    page = write_page(found, population(("A",), ()), about=about(), folder=tmp_path).read_text()
     assert "Nothing to compare: there are fewer than two trials" in page
     assert "log-rank p = 0.069" not in page
 
 
 def test_no_landmark_is_said(tmp_path: Path) -> None:
     stated = about(settings=Settings(("T1", "T2")))
-    page = write_page(tables(), population(), about=stated, folder=tmp_path).read_text()
+    page = write_page(small(), population(("A",), ()), about=stated, folder=tmp_path).read_text()
     assert "The protocol names no landmark." in page
 
 
 def test_many_left_out_are_counted_not_listed(tmp_path: Path) -> None:
-    found = tables()
+    found = small()
     rows = [{"analysis": "OS", "patient_id": f"X{i:05d}", "trial": "A", "reason": "why"} for i in range(900)]  # fmt: skip
     found["excluded"] = frame("excluded", rows)
-    page = write_page(found, population(), about=about(), folder=tmp_path).read_text()
+    page = write_page(found, population(("A",), ()), about=about(), folder=tmp_path).read_text()
     assert f"X{EXCLUDED - 1:05d} and 400 more" in page
     assert f"X{EXCLUDED:05d}" not in page
     assert "all are in cohort/excluded.tsv" in page
@@ -286,7 +293,7 @@ def test_many_left_out_are_counted_not_listed(tmp_path: Path) -> None:
 def test_the_page_of_a_study_says_its_rule_sets_protocols_and_software(tmp_path: Path) -> None:
     study = load_study(ROOT)
     settings = Settings(("T1", "T2"))
-    pages = cohort_page.write(study, tables() | {"against": against()}, population(), settings, tmp_path)  # fmt: skip
+    pages = cohort_page.write(study, small() | {"against": against()}, population(("A",), ()), settings, tmp_path)  # fmt: skip
     assert [path.name for path in pages] == ["cohort.html", "published.html"]
     page = pages[0].read_text()
     seen = text_of(page)
@@ -303,7 +310,9 @@ def test_the_page_of_a_study_says_its_rule_sets_protocols_and_software(tmp_path:
 
 
 def test_without_published_figures_there_is_one_page(tmp_path: Path) -> None:
-    pages = cohort_page.write(load_study(ROOT), tables(), population(), Settings(()), tmp_path)
+    pages = cohort_page.write(
+        load_study(ROOT), small(), population(("A",), ()), Settings(()), tmp_path
+    )
     assert [path.name for path in pages] == ["cohort.html"]
 
 
