@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from mrdq.cohort.tables import ENROLLED, FROM_START, NO_CENSORING
 
 CLOSE = 0.15
 """Points of a percentage: a synthetic cohort that prints alike does not agree further."""
-Row = dict[str, object]
+Row = dict[str, Any]
 _LIMITS = ("low", "high")
 LOST = "lost"
 """In place of a repaired limit: what was printed is wrong, and nobody knows what was meant."""
@@ -29,7 +30,8 @@ def against(published: pd.DataFrame, found: Mapping[str, pd.DataFrame]) -> pd.Da
     as publications carry it on, and the note says so.
     """
     rows: list[Row] = []
-    for record in published.to_dict("records"):
+    for raw in published.to_dict("records"):
+        record = {str(name): str(value) for name, value in raw.items()}
         if record["measure"].startswith("mrd_"):
             rows.append(_rate(record, found["mrd_rates"]))
         elif record["measure"].endswith("_p"):

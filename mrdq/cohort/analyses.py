@@ -7,7 +7,7 @@ import pandas as pd
 from mrdq.cohort import frames, tables
 from mrdq.cohort.comparisons import comparisons
 from mrdq.cohort.estimates import estimates, follow_up
-from mrdq.cohort.incidence import incidence
+from mrdq.cohort.incidence import incidence, incidence_curves
 from mrdq.cohort.models import hazard_ratios
 from mrdq.cohort.rates import mrd_rates, mrd_tests
 from mrdq.cohort.samples import Settings, samples
@@ -35,6 +35,7 @@ def analyse(patients: pd.DataFrame, settings: Settings) -> dict[str, pd.DataFram
         "tests": comparisons(sets),
         "cox": hazard_ratios(sets, settings),
         "competing": incidence(sets, settings),
+        "competing_curves": incidence_curves(sets),
         "follow_up": follow_up(sets),
         "sensitivity": sensitivity(patients, settings),
     }

@@ -27,7 +27,7 @@ def comparisons(samples: Sequence[Sample]) -> pd.DataFrame:
     return frames.frame(rows, tables.TESTS)
 
 
-def _survival(sample: Sample) -> Iterator[dict[str, object]]:
+def _survival(sample: Sample) -> Iterator[dict[str, Any]]:
     for key, data, by, strata_by in _questions(sample):
         group = data[by].to_numpy(dtype=object)
         within = data[strata_by].to_numpy(dtype=object) if strata_by else None
@@ -40,7 +40,7 @@ def _has_causes(sample: Sample) -> bool:
     return sample.endpoint == "LFS" and sample.censoring == NO_CENSORING
 
 
-def _incidence(sample: Sample) -> Iterator[dict[str, object]]:
+def _incidence(sample: Sample) -> Iterator[dict[str, Any]]:
     for key, data, by, strata_by in _questions(sample):
         group, cause = data[by].to_numpy(dtype=object), data["cause"].to_numpy(dtype=object)
         within = data[strata_by].to_numpy(dtype=object) if strata_by else None
@@ -49,7 +49,7 @@ def _incidence(sample: Sample) -> Iterator[dict[str, object]]:
             yield {**sample.key, "endpoint": of, **key, "test": "gray", "strata": strata_by, **_result(found)}  # fmt: skip
 
 
-def _questions(sample: Sample) -> Iterator[tuple[dict[str, object], pd.DataFrame, str, str]]:
+def _questions(sample: Sample) -> Iterator[tuple[dict[str, Any], pd.DataFrame, str, str]]:
     """What is compared: key of the row, patients, the column compared, the column of strata."""
     data = sample.data
     several = len(data["trial"].unique()) > 1
@@ -65,6 +65,6 @@ def _questions(sample: Sample) -> Iterator[tuple[dict[str, object], pd.DataFrame
             yield key, of, "stratum", TRIAL if trial == ALL else ""
 
 
-def _result(test: Any) -> dict[str, object]:
+def _result(test: Any) -> dict[str, Any]:
     return {"n": test.n, "n_events": test.n_events, "statistic": test.statistic,
             "df": np.nan if test.df is None else test.df, "p": test.p, "note": test.note}  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from mrdq.cohort.samples import Sample, Settings, event_of, strata, time_of
 from mrdq.cohort.tables import ALL, FROM_START, NO_CENSORING
 
 _PERCENT = ("estimate", "low", "high", "bound", "last_estimate", "last_low", "last_high")
-Fitted = tuple[dict[str, object], KaplanMeier]
+Fitted = tuple[dict[str, Any], KaplanMeier]
 
 
 def estimates(samples: Sequence[Sample], settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -33,13 +34,13 @@ def _fits(sample: Sample) -> Iterator[Fitted]:
             yield key, kaplan_meier.curve(time_of(of), event_of(of))
 
 
-def _at(key: dict[str, object], curve: KaplanMeier, settings: Settings) -> pd.DataFrame:
+def _at(key: dict[str, Any], curve: KaplanMeier, settings: Settings) -> pd.DataFrame:
     found = kaplan_meier.at(curve, settings.days)
     found[list(_PERCENT)] *= 100
     return found.assign(**key, months=settings.months)
 
 
-def _steps(key: dict[str, object], curve: KaplanMeier) -> pd.DataFrame:
+def _steps(key: dict[str, Any], curve: KaplanMeier) -> pd.DataFrame:
     names = ("day", "at_risk", "n_events", "n_censored")
     counts = {name: getattr(curve, name) for name in names}
     shares = {name: 100 * getattr(curve, name) for name in ("estimate", "low", "high")}
@@ -48,7 +49,7 @@ def _steps(key: dict[str, object], curve: KaplanMeier) -> pd.DataFrame:
 
 def follow_up(samples: Sequence[Sample]) -> pd.DataFrame:
     """FOLLOW_UP: time until last contact, those with the event being censored there."""
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for sample in samples:
         if (sample.analysis, sample.censoring, sample.group) != (FROM_START, NO_CENSORING, ALL):
             continue

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from mrdq.cohort.tables import ESTIMATE, NE
 from mrdq.tables import TEXT, Table
 
 
-def frame(rows: list[dict[str, object]], table: Table) -> pd.DataFrame:
+def frame(rows: list[dict[str, Any]], table: Table) -> pd.DataFrame:
     """Rows as the table they belong to; a key that is missing is an empty text or NaN."""
     made = pd.DataFrame(rows, columns=table.names)
     for column in table.columns:

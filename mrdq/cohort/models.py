@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ class Covariate:
 
 def hazard_ratios(samples: Sequence[Sample], settings: Settings) -> pd.DataFrame:
     """COX of every sample whose follow-up is not censored at transplantation."""
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for sample in samples:
         if sample.censoring != NO_CENSORING:
             continue
@@ -66,18 +67,18 @@ def _models(
 def _levels(name: str, values: pd.Series[str], levels: Sequence[str]) -> list[Covariate]:
     first, *others = levels or [""]
     return [
-        Covariate(name, level, first, values.eq(level).to_numpy(dtype=np.float64))
+        Covariate(name, level, first, values.eq(level).to_numpy().astype(np.float64))
         for level in others
     ]
 
 
 def _fitted(
     key: Mapping[str, object], data: pd.DataFrame, covariates: list[Covariate]
-) -> Iterator[dict[str, object]]:
+) -> Iterator[dict[str, Any]]:
     yield from _rows(key, time_of(data), event_of(data), covariates, entry=None)
 
 
-def _over_time(key: Mapping[str, object], data: pd.DataFrame) -> Iterator[dict[str, object]]:
+def _over_time(key: Mapping[str, object], data: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Transplantation counts from its day on: before it a patient is not transplanted."""
     change = data["transplant_day"].to_numpy(dtype=np.float64)
     start, stop, event, after, _ = cox.split_at(time_of(data), event_of(data), change)
@@ -93,7 +94,7 @@ def _rows(
     covariates: list[Covariate],
     *,
     entry: NDArray[np.int64] | None,
-) -> Iterator[dict[str, object]]:
+) -> Iterator[dict[str, Any]]:
     columns = [f"{c.name} {c.level}".strip() for c in covariates]
     frame = pd.DataFrame({n: c.values for n, c in zip(columns, covariates, strict=True)})
     checked = proportional_hazards(time, event, frame, entry=entry).set_index("covariate")

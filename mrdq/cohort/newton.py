@@ -13,7 +13,8 @@ from mrdq.cohort.kaplan_meier import Floats
 Objective = Callable[[Floats], tuple[float, Floats, Floats]]
 """Coefficients to value, gradient and information matrix."""
 
-_SMALL_STEP = 1e-10
+_SMALL_STEP = 1e-9
+_ROUNDED_STEP = 1e-6
 _MOST_STEPS = 100
 _HALVINGS = 0.5 ** np.arange(30)
 _ROUNDING = 1e-12
@@ -36,7 +37,11 @@ class Top:
 
     @property
     def converged(self) -> bool:
-        return bool(np.isfinite(self.value) and np.abs(self.step).max(initial=0) < _SMALL_STEP)
+        return self.within(_SMALL_STEP)
+
+    def within(self, distance: float) -> bool:
+        """Is the top less than DISTANCE away, in each coefficient?"""
+        return bool(np.isfinite(self.value) and np.abs(self.step).max(initial=0) < distance)
 
 
 def climb(
@@ -50,9 +55,9 @@ def climb(
     """Climb from START; the coefficient HELD, if any, keeps its value.
 
     SECANT: the information is not the curvature; learn the difference from the steps (symmetric
-    rank one updates; Nocedal & Wright 2006, section 6.2).  Converged where the step is below 1e-10
-    (the caller scales the covariates); ends unconverged where the information is HOPELESS, where no
-    part of the step leads up, or after 100 steps.
+    rank one updates; Nocedal & Wright 2006, section 6.2).  Converged where the step is below 1e-9
+    (the caller scales the covariates), or below 1e-6 and rounding allows no better; ends unconverged
+    where the information is HOPELESS, where no part of the step leads up, or after 100 steps.
     """
     free = np.ones(len(start), dtype=bool) if held is None else np.arange(len(start)) != held
     here = _look(objective, start, free)
@@ -62,7 +67,7 @@ def climb(
             return here
         higher = _higher(objective, here, free)
         if higher is None:
-            return here
+            return replace(here, step=0 * here.step) if here.within(_ROUNDED_STEP) else here
         if secant:
             excess = _learned(excess, here, higher, free)
             higher = _curved(higher, excess, free)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,7 +73,7 @@ class Selection:
     kept: Mask
     reason: NDArray[np.object_]
 
-    def flow(self, trial: pd.Series[str]) -> Iterator[dict[str, object]]:
+    def flow(self, trial: pd.Series[str]) -> Iterator[dict[str, Any]]:
         """Rows of FLOW, by trial and for all: enrolled, each reason, analysed."""
         names = sorted(trial.unique())
         for name in (*names, *([ALL] if len(names) > 1 else [])):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ def mrd_rates(patients: pd.DataFrame, timepoints: tuple[str, ...]) -> pd.DataFra
     return frames.frame(rows, tables.MRD_RATES)
 
 
-def _rates(found: pd.DataFrame, timepoint: str) -> Iterator[dict[str, object]]:
+def _rates(found: pd.DataFrame, timepoint: str) -> Iterator[dict[str, Any]]:
     for trial, row in found.iterrows():
         for result in _seen(found):
             for denominator in DENOMINATORS:
@@ -58,7 +59,7 @@ def _total(row: pd.Series[int], denominator: str) -> int:
 
 def mrd_tests(patients: pd.DataFrame, timepoints: tuple[str, ...]) -> pd.DataFrame:
     """MRD_TESTS: the share of each conclusive class compared between the trials."""
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for timepoint in timepoints:
         found = counts(patients, timepoint).drop(index=ALL, errors="ignore")
         if len(found) < 2:
@@ -69,5 +70,5 @@ def mrd_tests(patients: pd.DataFrame, timepoints: tuple[str, ...]) -> pd.DataFra
                 having = found[result].to_numpy()
                 tested = proportions.compare(np.array([having, totals - having]))
                 key = {"timepoint": timepoint, "result": result, "denominator": denominator}
-                rows += [{**key, **row} for row in tested.to_dict("records")]
+                rows += tested.assign(**key).to_dict("records")
     return frames.frame(rows, tables.MRD_TESTS)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,7 +64,7 @@ class Sample:
     data: pd.DataFrame
 
     @property
-    def key(self) -> dict[str, object]:
+    def key(self) -> dict[str, Any]:
         return {"analysis": self.analysis, "endpoint": self.endpoint, "censoring": self.censoring}
 
     def by_trial(self) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -83,7 +84,7 @@ def event_of(data: pd.DataFrame) -> NDArray[np.int64]:
     return data["event"].to_numpy(dtype=np.int64)
 
 
-def strata(group: str, found: Sequence[str]) -> list[str]:
+def strata(group: str, found: Iterable[str]) -> list[str]:
     """The strata that occur, in the order in which they are shown; an unknown one is none."""
     order = [name for _, name in AGE_GROUPS] if group == AGE_GROUP else []
     order = [words.NEGATIVE, words.POSITIVE] if group.startswith(MRD_GROUP) else order

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -24,7 +25,7 @@ def table_one(patients: pd.DataFrame, timepoints: Sequence[str]) -> pd.DataFrame
         **{f"MRD {t}": patients[f"mrd_class_{t}"] for t in timepoints},
     }
     trials = sorted(patients["trial"].unique())
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for trial in (*trials, *([ALL] if len(trials) > 1 else [])):
         of = patients["trial"].eq(trial) | (trial == ALL)
         rows.append(_number("age [years]", trial, patients.loc[of, "age"]))
@@ -33,7 +34,7 @@ def table_one(patients: pd.DataFrame, timepoints: Sequence[str]) -> pd.DataFrame
     return frames.frame(rows, tables.TABLE_ONE)
 
 
-def _number(name: str, trial: str, values: pd.Series[float]) -> dict[str, object]:
+def _number(name: str, trial: str, values: pd.Series[float]) -> dict[str, Any]:
     known = values.dropna()
     share = 100 * len(known) / len(values) if len(values) else None
     return {"characteristic": name, "level": "", "trial": trial, "n": len(known), "total": len(values), "percent": share,
@@ -42,7 +43,7 @@ def _number(name: str, trial: str, values: pd.Series[float]) -> dict[str, object
 
 def _levels(
     name: str, trial: str, values: pd.Series[str], levels: Sequence[str]
-) -> Iterator[dict[str, object]]:
+) -> Iterator[dict[str, Any]]:
     for level in levels:
         n = int((values == level).sum())
         share = 100 * n / len(values) if len(values) else None

@@ -121,6 +121,12 @@ COMPETING = Table("competing.tsv", "cumulative incidence with competing risks (A
     _text("note", "why a cell is NE"), _count("last_day", "longest follow-up"),
     _real("last_estimate", "incidence at the end of the follow-up", "%"),
 ))  # fmt: skip
+COMPETING_CURVES = Table("competing_curves.tsv", "the steps of the cumulative incidences", ("analysis", "cause", "trial", "group", "stratum", "day"), (
+    _ANALYSIS, _text("cause", "relapse, or death without relapse", CAUSES), _TRIAL, _GROUP, _STRATUM,
+    _count("day", "day from the start of treatment"), _count("at_risk", "patients at risk just before"),
+    _count("n_events", "events of that cause on that day"), _count("n_censored", "patients last seen on that day"),
+    _estimate("estimate", "cumulative incidence after that day", "%"), _estimate("low", unit="%"), _estimate("high", unit="%"),
+))  # fmt: skip
 FOLLOW_UP = Table("follow_up.tsv", "median follow-up by reverse Kaplan-Meier", ("endpoint", "trial"), (
     _ENDPOINT, _TRIAL, _N, _estimate("median_days", "median follow-up", "day"),
     _estimate("low", unit="day"), _estimate("high", unit="day"),
@@ -142,6 +148,6 @@ AGAINST = Table("against.tsv", "published figures beside ours", ("endpoint", "tr
     _estimate("ours", "ours"), _real("difference", "ours - published"),
     _text("within", "whether they agree", ("true", "false")), _text("note", "what to know about the cell"),
 ))  # fmt: skip
-TABLES = (FLOW, EXCLUDED, TABLE_ONE, MRD_RATES, MRD_TESTS, ESTIMATES, CURVES, TESTS, COX, COMPETING,
+TABLES = (FLOW, EXCLUDED, TABLE_ONE, MRD_RATES, MRD_TESTS, ESTIMATES, CURVES, TESTS, COX, COMPETING, COMPETING_CURVES,
           FOLLOW_UP, SENSITIVITY, AGAINST)  # fmt: skip
 BY_NAME = {table.name.removesuffix(".tsv"): table for table in TABLES}

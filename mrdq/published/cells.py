@@ -32,6 +32,9 @@ _OF_COLUMN = re.compile(
     rf"(?P<n>\d{{1,7}})\s*[(\[]\s*(?P<estimate>{NUMBER})\s*(?P<percent>%)?\s*[)\]]"
 )
 _PERCENT = re.compile(rf"(?<![\w.]){NUMBER}\s*%")
+_NO_INTERVAL = re.compile(r"\b(?:HR|OR|RR|ratio|range|IQR|SE|SD)\b", re.I)
+"""Words of numbers that are no limits of the estimate before the brackets."""
+
 _MARKS = re.compile(r"[*†‡§¶#]+|\^[a-d]\b")
 _P_CELL = re.compile(rf"(?:p\s*)?(?P<relation>=|<|>|≤|≥)?\s*(?P<p>{NUMBER})", re.I)
 
@@ -95,8 +98,12 @@ def _counted(found: re.Match[str], text: str) -> Value | None:
 
 
 def read_inside(inside: str, start: Value) -> Value | None:
-    """``start`` with what stands in the brackets behind it; None where a number is left over."""
+    """``start`` with what stands in the brackets behind it; None where a number is left over,
+    or is of something else.
+    """
     value, rest = start, inside
+    if _NO_INTERVAL.search(inside):
+        return None
     if found := _P.search(rest):
         value, rest = with_p(value, found), _without(rest, found)
     if found := _COUNT.search(rest):

@@ -75,7 +75,7 @@ def _read(reading: Reading) -> str:
     if reading.said_again:
         parts.append(f"{reading.said_again} said again in the text")
     if reading.without_figures and not reading.figures:
-        parts.append(f"{reading.without_figures} holds counts and names only")
+        parts.append(f"{reading.without_figures} holds nothing that is checked")
     return ", ".join(parts)
 
 

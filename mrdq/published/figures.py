@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mrdq.published.numbers import Printed
 
@@ -75,6 +75,13 @@ class Figure:
         return tuple(part.text if part else "" for part in (self.estimate, self.low, self.high))  # type: ignore[return-value]
 
 
+def as_test(figure: Figure) -> Figure:
+    """The p value that stands beside an estimate, as a figure of its own."""
+    printed_so = f"p {figure.relation} {figure.p.text}" if figure.p else ""
+    return replace(figure, kind=TEST, as_printed=printed_so, estimate=None, low=None, high=None,
+                   n=None, total=None, trial="")  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class NotRead:
     """Something with numbers in it that was not read as a figure."""
@@ -85,7 +92,11 @@ class NotRead:
 
 @dataclass(slots=True)
 class Reading:
-    """What a file was found to hold; ``listless`` tables of mrdq's own hold no figures."""
+    """What a file was found to hold.
+
+    ``said_again`` counts figures that the text repeats from a table; ``without_figures`` names a
+    table of mrdq's own, which may hold none.
+    """
 
     figures: list[Figure] = field(default_factory=list)
     not_read: list[NotRead] = field(default_factory=list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from mrdq.published.figures import ALL, INCIDENCE, SURVIVAL, Figure, are_parts
@@ -30,8 +30,9 @@ def _can_be_told(figure: Figure) -> bool:
 
 
 def _of_trial(figures: list[Figure]) -> Iterable[Remark]:
-    pooled = [f for f in figures if f.stratum == ALL and f.group == ALL]
-    times = {f.months for f in pooled}
+    everyone = [f for f in figures if f.stratum == ALL and f.group == ALL]
+    times = Counter(f.months for f in everyone)
+    pooled = [f for f in everyone if times[f.months] == 1]
     groups: dict[str, dict[str, list[Figure]]] = defaultdict(lambda: defaultdict(list))
     for figure in figures:
         if figure.group != ALL:
@@ -53,11 +54,11 @@ def _outside(pooled: Figure, strata: list[Figure]) -> Iterable[Remark]:
         return
     those = ", ".join(f"{part.text} ({f.stratum})" for part, f in zip(parts, strata, strict=True))
     why = f"the pooled estimate lies {'below' if below else 'above'} all its strata: {those}"
-    if pooled.followed:
+    if not are_parts([f.stratum for f in strata]):
+        yield note(pooled, f"{why}; these may leave somebody out")
+    elif pooled.followed:
         yield note(pooled, f"{why}; unequal follow-up can do that, see the numbers at risk")
-    elif are_parts([f.stratum for f in strata]):
+    else:
         expected = sorted((part.value, part.text) for part in parts)
         yield finding(pooled, f"{why}; together they are everyone, so that only very unequal follow-up could do that",
                       f"between {expected[0][1]} and {expected[-1][1]}")  # fmt: skip
-    else:
-        yield note(pooled, f"{why}; these may leave somebody out")

@@ -27,6 +27,7 @@ from mrdq.published.figures import (
     Figure,
     NotRead,
     Reading,
+    as_test,
     endpoints_in,
     kind_of,
     months_of,
@@ -55,12 +56,14 @@ _P = re.compile(P, re.I)
 _NEAR = 200
 """Characters before a figure that may say what it is of."""
 
-_LONGEST = 20_000
+_LONGEST = 5_000
 """Characters of a sentence; no longer one was written for people."""
 
 _PATTERNS = (_COUNTED, _WITH_CI, _WITH_INSIDE, _OF, _ALONE, _P)
 _BOUND = re.compile(r"[<>≤≥±~]\s*$")
 _RATIO = re.compile(r"\b(?:HR|OR|RR|hazard ratio|odds ratio|risk ratio)\b[^.;%]{0,30}$", re.I)
+_TIME_BEFORE = re.compile(r"\b(?:age|aged|follow-?up|median|time)\b[^%;]{0,40}$", re.I)
+_UNIT_BEHIND = re.compile(r"\s*(?:days|months|years)\b", re.I)
 _DOI = re.compile(r"\b10\.\d{4,}/\S+|https?://\S+")
 _LEFT = re.compile(r"\d\.\d|\d\s*%|±")
 _TRIAL = re.compile(r"\b(?:[A-Za-z]+[/-])?[A-Za-z]+[/-]?\d{3,}\b")
@@ -115,7 +118,7 @@ def _without(sentence: str, found: list[_Found]) -> str:
 
 
 def _of_sentence(sentence: str, place: str) -> Iterator[_Found]:
-    at, n_tests, named = 0, 0, set[str]()
+    at, n_tests, named, months = 0, 0, set[str](), months_of(sentence)
     matches = [_Matches(pattern, sentence) for pattern in _PATTERNS]
     while match := min(
         (m for one in matches if (m := one.after(at))), key=lambda m: m.start(), default=None
@@ -124,10 +127,12 @@ def _of_sentence(sentence: str, place: str) -> Iterator[_Found]:
         at = match.end()
         value = _value(match, sentence) or Value("")
         figure = replace(
-            _figure(value, match, sentence, named), place=place, line=f"{place}.{n_tests}"
+            _figure(value, match, sentence, named, months), place=place, line=f"{place}.{n_tests}"
         )
         yield _Found(figure, match.start(), match.end())
-        n_tests += figure.kind == TEST
+        if figure.p is not None and figure.kind != TEST:
+            yield _Found(as_test(figure), match.end(), match.end())
+        n_tests += figure.p is not None
 
 
 class _Matches:
@@ -171,31 +176,31 @@ def _with_inside(match: re.Match[str], sentence: str, start: Value) -> Value | N
     if value is None or not (value.is_interval or value.n is not None):
         return None
     decimals = all("." in part.text for part in (value.estimate, value.low, value.high) if part)
-    named = (
-        decimals
-        and not match["unit"]
-        and endpoints_in(sentence[max(0, match.start() - _NEAR) : match.start()])
+    before = sentence[max(0, match.start() - _NEAR) : match.start()]
+    of_time = (
+        match["unit"] or _TIME_BEFORE.search(before) or _UNIT_BEHIND.match(sentence, match.end())
     )
+    named = decimals and not of_time and endpoints_in(before)
     return value if value.percent or value.confidence or named else None
 
 
-def _figure(value: Value, match: re.Match[str], sentence: str, named: set[str]) -> Figure:
+def _figure(
+    value: Value, match: re.Match[str], sentence: str, named: set[str], months: str
+) -> Figure:
     """``named``: the endpoints last named before the figure; it is of one only if that is one."""
     before = sentence[max(0, match.start() - _NEAR) : match.start()]
     known = Figure(place="", as_printed=shown(match[0]), kind=TEST, p=value.p, relation=value.relation)  # fmt: skip
     if match.re is _P:
         return known
     if "unit" in match.re.groupindex and match["unit"]:
-        return replace(
-            known, kind=OTHER, estimate=value.estimate, low=value.low, high=value.high, p=None
-        )
+        return replace(known, kind=OTHER, estimate=value.estimate, low=value.low, high=value.high)
     counted = value.n is not None or value.total is not None
     kind = _kind(value, named, before, counted=counted)
     endpoint = min(named) if len(named) == 1 else ""
     scale = 100 if kind not in (RATIO, OTHER) and value.is_fraction else 1
     return replace(known, kind=kind, n=value.n, total=value.total, endpoint="" if kind == RATE else endpoint,
-                   months=months_of(sentence), estimate=scaled(value.estimate, scale), low=scaled(value.low, scale),
-                   high=scaled(value.high, scale), p=None)  # fmt: skip
+                   months=months, estimate=scaled(value.estimate, scale), low=scaled(value.low, scale),
+                   high=scaled(value.high, scale))  # fmt: skip
 
 
 def _kind(value: Value, named: set[str], before: str, *, counted: bool) -> str:

@@ -19,6 +19,7 @@ from mrdq.published.figures import (
     Figure,
     NotRead,
     Reading,
+    as_test,
     band_of,
     endpoint_of,
     kind_of,
@@ -90,8 +91,11 @@ def _of_cell(
         where = place if len(parts) == 1 else f"{place} ({shown(of.part)})"
         figure = _figure(value, of, header, grid.before, is_p=is_p)
         if figure:
-            yield replace(figure, place=where, table=number, line=f"{line} {of.line}", trial=trial,
-                          total=value.total or (total if figure.kind == RATE else None))  # fmt: skip
+            figure = replace(figure, place=where, table=number, line=f"{line} {of.line}", trial=trial,
+                             total=value.total or (total if figure.kind == RATE else None))  # fmt: skip
+            yield figure
+            if figure.p is not None and figure.kind != TEST:
+                yield as_test(figure)
 
 
 def _figure(value: Value, of: _Label, header: str, before: str, *, is_p: bool) -> Figure | None:

@@ -156,9 +156,7 @@ def _lanes(canvas: Canvas, places: list[dict[str, NDArray[np.generic]]], lanes: 
     top = _BOTTOM + _LANE * (len(lanes) - 1) - 0.12
     for row, lane in enumerate(lanes):
         y = top - _LANE * row
-        canvas.text(
-            _LEFT - 0.1, y, _lane_name(lane), size=7.5, ha="right", color=_lane_colour(lane)
-        )
+        canvas.text(_LEFT - 0.1, y, _lane_name(lane), size=7.5, ha="right", color="#333333")
         for place, at in enumerate(places):
             found = int((at["lane"] == lane).sum())
             canvas.text(_LEFT + (place + 0.5) * inches, y, str(found), size=7.5, ha="center")
@@ -167,11 +165,6 @@ def _lanes(canvas: Canvas, places: list[dict[str, NDArray[np.generic]]], lanes: 
 def _lane_name(lane: str) -> str:
     name = CLASS_NAMES.get(lane, lane)
     return f"{name}, no limit" if lane in (words.NEGATIVE, words.UNDECIDED) else name
-
-
-def _lane_colour(lane: str) -> str:
-    seen = {_NO_LIMIT: words.POSITIVE}.get(lane, lane)
-    return "#333333" if seen == words.NOT_DONE else CLASS_COLOURS.get(seen, "#333333")
 
 
 def _names(canvas: Canvas, axes: Axes, labels: list[str], title: str) -> None:
