@@ -38,7 +38,7 @@ def several(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-_NEVER_WRITE = ("gate", "explain", "guidelines", "inspect")
+_NEVER_WRITE = ("gate", "explain", "guidelines", "inspect", "published-check")
 
 
 class _Verbs(click.Group):

@@ -59,7 +59,7 @@ def _total(row: pd.Series[int], denominator: str) -> int:
 
 def mrd_tests(patients: pd.DataFrame, timepoints: tuple[str, ...]) -> pd.DataFrame:
     """MRD_TESTS: the share of each conclusive class compared between the trials."""
-    rows: list[dict[str, Any]] = []
+    parts = []
     for timepoint in timepoints:
         found = counts(patients, timepoint).drop(index=ALL, errors="ignore")
         if len(found) < 2:
@@ -70,5 +70,5 @@ def mrd_tests(patients: pd.DataFrame, timepoints: tuple[str, ...]) -> pd.DataFra
                 having = found[result].to_numpy()
                 tested = proportions.compare(np.array([having, totals - having]))
                 key = {"timepoint": timepoint, "result": result, "denominator": denominator}
-                rows += tested.assign(**key).to_dict("records")
-    return frames.frame(rows, tables.MRD_TESTS)
+                parts.append(tested.assign(**key))
+    return frames.joined(parts, tables.MRD_TESTS)
