@@ -262,6 +262,10 @@ def results_folder(
         problems.add(replace(place, expected="a folder for the results, not a file"))
 
 
+# The hand-off has the columns mrd_<timepoint> and mrd_level_<timepoint>: one must not be the other.
+_COLUMN_KINDS = ("level_", "low_", "high_", "class_", "day_")
+
+
 def timepoints(
     samples: Sheet,
     protocol_of: Mapping[str, str],
@@ -273,6 +277,9 @@ def timepoints(
     for patient, timepoint, row in zip(
         columns["patient_id"], columns["timepoint"], samples.row, strict=True
     ):
+        if timepoint.startswith(_COLUMN_KINDS):
+            problems.add(Problem(samples.file, f"a timepoint that does not begin with {', '.join(_COLUMN_KINDS)}",
+                                 timepoint, row, "timepoint", "survival.tsv has columns of these names."))  # fmt: skip
         protocol = protocols.get(protocol_of.get(patient, ""))
         if protocol and protocol.timepoints and timepoint and timepoint not in protocol.by_id:
             named = ", ".join(protocol.by_id)

@@ -44,7 +44,7 @@ def own_columns(study: Study, reading: ingest.ReadRuns) -> list[str]:
     """Columns that mrdq keeps and does not use, by sheet: a misspelt one is seen here."""
     sheets = {
         sheet.file: sheet.extra
-        for sheet in (study.runs, study.samples, study.assays, study.patients)
+        for sheet in (study.runs, study.samples, study.assays, study.patients, study.courses)
     }
     ours = (*WELLS.names, "exclude", "channel")
     layouts = [str(name) for name in reading.wells if name not in ours]

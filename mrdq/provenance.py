@@ -102,7 +102,8 @@ def status_fingerprint(study: Study) -> str:
     protocols = {name: asdict(protocol) for name, protocol in study.protocols.items()}
     rule_sets = {name: guideline.hash for name, guideline in study.guidelines.items()}
     sheets = [_sorted(study.samples), _sorted(study.patients)]
-    return f"{software()} {short_hash([rule_sets, protocols, study.protocol_of, sheets])}"
+    content = [study.config.study, rule_sets, protocols, study.protocol_of, sheets]
+    return f"{software()} {short_hash(content)}"
 
 
 def cohort_fingerprint(study: Study) -> str:

@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 
 from mrdq.errors import refuse
 from mrdq.study import Study
-from mrdq.survival import survival_table, timepoints_of
 from mrdq.tables import CALLS, COUNT, FLAG, REAL, WELLS, Table
 
 # Twelve significant digits: beyond them processors differ, and no person reads on.
@@ -141,16 +140,6 @@ def _parse_table(data: bytes, schema: Table) -> pd.DataFrame:
             table[name] = table[name].map({"true": True, "false": False}).astype("boolean")
             table[name] = table[name].to_numpy(dtype=bool)  # raises for any other word
     return table
-
-
-def read_survival(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """``survival.tsv`` and its timepoints, in order.  Raises :class:`MrdqError`."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            timepoints = timepoints_of(file.readline().rstrip("\n").split("\t"))
-    except (OSError, ValueError):
-        timepoints = []  # read_table says which file or columns are missing
-    return read_table(path, survival_table(timepoints)), timepoints
 
 
 def read_calls(files: Files, study: Study) -> pd.DataFrame:

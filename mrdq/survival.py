@@ -73,13 +73,6 @@ def survival_table(timepoints: Sequence[str]) -> Table:
     return table
 
 
-def timepoints_of(names: Sequence[str]) -> list[str]:
-    """The timepoints of a ``survival.tsv`` with these columns."""
-    between = list(names)[len(_PATIENT_COLUMNS) : list(names).index("cause")]
-    first = between[: len(between) // len(_TIMEPOINT_COLUMNS)]
-    return [name.removeprefix("mrd_") for name in first]
-
-
 def age_groups(ages: Floats) -> Texts:
     """The age group of each age in years ("" if unknown); ages count in completed years."""
     group = np.searchsorted([first for first, _ in AGE_GROUPS], np.floor(ages), side="right") - 1

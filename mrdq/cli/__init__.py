@@ -215,7 +215,7 @@ def call(study: Path, guideline: str, results: str) -> None:
 @guideline_option
 @results_option
 def status(study: Path, guideline: str, results: str) -> None:
-    """Combine calls to status.tsv and survival.tsv."""
+    """Combine calls to status.tsv, survival.tsv and adtte.tsv."""
     from mrdq import pipeline
 
     loaded, files = open_study(study, guideline, results)

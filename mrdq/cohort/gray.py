@@ -86,6 +86,8 @@ def _count(time: Ints, kind: Ints, group: Ints, n_groups: int) -> _Counts:
 def _score(count: _Counts) -> tuple[Floats, Floats]:
     """Observed minus expected events of every group, and their covariance, in one stratum."""
     n, ours, others = count.at_risk, count.ours, count.others
+    if not len(n):  # nobody of this stratum had an event of any cause
+        return np.zeros(n.shape[1]), np.zeros((n.shape[1], n.shape[1]))
     live = n > 0
     size = np.where(live, n, 1)
     survival = np.cumprod(1 - (ours + others) / size, axis=0, dtype=np.float64)

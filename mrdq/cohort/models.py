@@ -16,7 +16,9 @@ from mrdq.cohort.proportional_hazards import proportional_hazards
 from mrdq.cohort.samples import Sample, Settings, event_of, strata, time_of
 from mrdq.cohort.tables import ALL, NO_CENSORING
 
-METHODS = ("efron", "firth")
+EFRON, FIRTH = "efron", "firth"
+FIRTH_EVENTS = 1000
+"""With more events the penalty moves nothing, and its profile limits take seconds."""
 TRANSPLANTATION = "transplantation"
 YEARS = 10.0
 
@@ -32,7 +34,10 @@ class Covariate:
 
 
 def hazard_ratios(samples: Sequence[Sample], settings: Settings) -> pd.DataFrame:
-    """COX of every sample whose follow-up is not censored at transplantation."""
+    """COX of every sample whose follow-up is not censored at transplantation.
+
+    Firth's estimates stand beside Efron's where there are at most ``FIRTH_EVENTS`` events.
+    """
     rows: list[dict[str, Any]] = []
     for sample in samples:
         if sample.censoring != NO_CENSORING:
@@ -98,7 +103,7 @@ def _rows(
     columns = [f"{c.name} {c.level}".strip() for c in covariates]
     frame = pd.DataFrame({n: c.values for n, c in zip(columns, covariates, strict=True)})
     checked = proportional_hazards(time, event, frame, entry=entry).set_index("covariate")
-    for method in METHODS:
+    for method in (EFRON, FIRTH) if event.sum() <= FIRTH_EVENTS else (EFRON,):
         found = cox.fit(time, event, frame, entry=entry, method=method)
         table = found.table.set_index("covariate")
         for column, c in zip(columns, covariates, strict=True):

@@ -41,7 +41,8 @@ def level(value: float) -> str:
 
 def result_text(row: dict[str, Any]) -> str:
     """A result as it is told: never a bare ``< limit`` for a positive, a negative with its
-    sensitivity, a level with its interval."""
+    sensitivity, a level with its interval.  The quantitative range bounds a positive only if its level
+    lies below: where replicates differ, the level may be any."""
     status = row.get("status", row.get("call"))
     shown = _SHOWN[str(status)]
     if status == words.POSITIVE_QUANTIFIABLE:
@@ -51,7 +52,10 @@ def result_text(row: dict[str, Any]) -> str:
         return f"{shown} (sensitivity {level(row['sensitivity']) or 'not established'})"
     if status in (words.NOT_EVALUABLE, words.NOT_DONE):
         return shown
-    return f"{shown}: detected, < {level(row['quantitative_range'])} (quantitative range)"
+    reasons = str(row.get("reasons", "")).split(";")
+    if "sample_range" in reasons:
+        return f"{shown}: detected, < {level(row['quantitative_range'])} (quantitative range)"
+    return f"{shown}: detected, of unknown level ({', '.join(reasons)})"
 
 
 def write(study: Study, files: Files) -> Path:

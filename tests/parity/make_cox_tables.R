@@ -124,7 +124,7 @@ firth <- function(of, level = 0.95) {
     limit <- function(sign) {
       short <- function(value) sqrt(2 * max(0, top$value - profile(value))) - z
       ends <- sort(top$b[k] + sign * c(0.7, 1.2) * z * se[k])
-      uniroot(short, ends, extendInt = if (sign > 0) "upX" else "downX", tol = 1e-12)$root
+      uniroot(short, ends, extendInt = if (sign > 0) "upX" else "downX", tol = 1e-10)$root
     }
     chi <- 2 * (top$value - profile(0))
     data.frame(covariate = colnames(x)[k], coef = top$b[k] / scale[k], se = se[k] / scale[k], low = exp(limit(-1) / scale[k]),

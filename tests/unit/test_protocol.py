@@ -11,8 +11,8 @@ import pytest
 from mrdq import vocabulary as words
 from mrdq.definitions import load_protocol, names
 from mrdq.errors import MrdqError
-from mrdq.protocol import Protocol
-from mrdq.reports.protocol_words import GRADES, grouped, statements
+from mrdq.protocol import FollowUp, Grounds, Protocol
+from mrdq.reports.protocol_words import GRADES, grouped, of_branch, statements
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 BLINATUMOMAB = tuple(f"blinatumomab-{n}" for n in range(1, 5))
@@ -57,9 +57,22 @@ def test_what_is_not_stated_is_graded_so(name: str) -> None:
         grade[one] == "unverified" for one in grade if one[1].startswith("positive: positive_")
     )
     assert grade["post-C1, if negative", "may be given: " + {"all-mrd2019": "A-3, B-3, C-3"}.get(name, "A-2")] == "unverified"  # fmt: skip
+    assert (
+        grade["post-A1", "positive: continue"] == grade["post-C1", "else: repeat"] == "unverified"
+    )
+    steps = [one for one in grade if one[0] == "post-C1" and "blinatumomab x4" in one[1]]
+    assert {grade[one] for one in steps} == {"primary"}
     with_source = [s for s in statements(load_protocol(name)) if s.grounds.grade == "primary"]
     assert all(said.grounds.source for said in with_source)
     assert len(with_source) > 10
+
+
+def test_what_may_be_given_is_known_as_surely_as_the_least_sure_of_it() -> None:
+    """A-2 of 2023 is unverified, B-2 primary."""
+    protocol = load_protocol("all-mrd2023")
+    for optional in (("A-2", "B-2"), ("B-2", "A-2")):
+        _, said = of_branch(protocol, FollowUp(optional=optional, grounds=Grounds("primary")))
+        assert said.grounds.grade == "unverified"
 
 
 def test_every_statement_has_a_grade() -> None:

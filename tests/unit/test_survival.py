@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrdq import storage
 from mrdq import vocabulary as words
-from mrdq.errors import MrdqError
 from mrdq.evidence import QUANTIFIABLE
 from mrdq.protocol import Protocol, Timepoint
 from mrdq.survival import (
@@ -23,7 +20,6 @@ from mrdq.survival import (
     hand_off,
     level_bounds,
     survival_table,
-    timepoints_of,
 )
 
 NAN = math.nan
@@ -97,14 +93,6 @@ def test_two_rows_a_patient_by_patient() -> None:
     table = handed(patients_table({}, {}, {}).iloc[[2, 0, 1]], status_table())
     rows = list(zip(table["patient_id"], table["endpoint"], strict=True))
     assert rows == [(p, e) for p in ("P1", "P2", "P3") for e in ("OS", "LFS")]
-
-
-@pytest.mark.parametrize(
-    "timepoints", [[], ["d33"], TIMEPOINTS, ["cause", "level", "a b", "day_1"]]
-)
-def test_timepoints_are_found_again_in_the_columns(timepoints: list[str]) -> None:
-    own = [*survival_table(timepoints).names, "mrd_class_of_my_own", "cause of death"]
-    assert timepoints_of(own) == timepoints
 
 
 def test_two_timepoints_that_give_one_column_are_refused() -> None:
@@ -319,33 +307,3 @@ def test_bounds_are_never_0_and_never_crossed(rows: list[tuple[str, str]]) -> No
 def test_negative_without_a_sensitivity_has_no_bound() -> None:
     low, high = level_bounds(status_table({"sensitivity": NAN}))
     assert np.isnan([low[0], high[0]]).all()
-
-
-# --- read again
-
-
-def written(folder: Path, table: pd.DataFrame) -> Path:
-    storage.write_bytes(folder / "survival.tsv", storage.tsv_bytes(table))
-    return folder / "survival.tsv"
-
-
-def test_what_was_written_is_read_again(tmp_path: Path) -> None:
-    table = handed(patients_table({"last_contact_on": 900, "dead": 1}, {}), status_table({}))
-    read, timepoints = storage.read_survival(written(tmp_path, table.assign(ward="007")))
-    assert timepoints == TIMEPOINTS
-    pd.testing.assert_frame_equal(read[list(table)], table, check_dtype=False)
-    assert list(read["ward"]) == ["007"] * 4
-
-
-def test_hand_off_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(
-        MrdqError, match=r"expected the table survival.tsv. Run the step that makes it"
-    ):
-        storage.read_survival(tmp_path / "survival.tsv")
-
-
-def test_hand_off_of_an_older_version_is_told(tmp_path: Path) -> None:
-    table = handed(patients_table({}), status_table())
-    path = written(tmp_path, table.drop(columns="cause"))
-    with pytest.raises(MrdqError, match=r"expected the columns patient_id, trial, .*, cause,"):
-        storage.read_survival(path)

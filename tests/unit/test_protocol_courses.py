@@ -71,6 +71,12 @@ def test_a_course_that_was_skipped_is_missing() -> None:
     assert detail == f"maintenance was given on {day(150)}; reason: infection"
 
 
+def test_a_course_skipped_just_before_the_last_is_missing() -> None:
+    """C-2 is left out, maintenance begins on day 150, and follow-up ends soon after."""
+    patient = treated(*TRUNK, "A-2", "B-2", "maintenance", last_contact_on=day(160))
+    assert told(OLD, patient) == [("missing", "C-2", True)]
+
+
 def test_a_course_of_the_other_branch_is_not_asked_for() -> None:
     patient = treated(*TRUNK, "A-2", "B-2", "C-2", "blinatumomab-1", "maintenance")
     assert told(OLD, patient) == [("not asked for", "blinatumomab-1", True)]
@@ -145,6 +151,10 @@ def test_a_long_wait_is_explained_by_nothing() -> None:
     detail = compare(NEW, treated("A-1", "B-1", relapse_on=day(200)))[0].detail
     assert detail == f"nothing in 170 days from {day(30)} to the relapse on {day(200)}"
     patient = treated("A-1", "B-1", last_contact_on=day(2000))
+    # What is given after the relapse does not shorten the wait before it.
+    later = treated("A-1", "B-1", "blinatumomab-1", every=105, relapse_on=day(208))
+    later = replace(later, given={**later.given, "B-1": day(30)})
+    assert next((one.course, one.differs) for one in compare(NEW, later)) == ("C-1", True)
     unlimited = replace(NEW, next_course_within_days=None)
     assert explanations(compare(unlimited, patient)) == {f"end of follow-up on {day(2000)}"}
 
