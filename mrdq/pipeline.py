@@ -14,7 +14,8 @@ import pandas as pd
 from mrdq import ingest, storage
 from mrdq.adtte import ADTTE, adtte
 from mrdq.analysis import Definitions, analyse
-from mrdq.errors import Problem, Problems
+from mrdq.cohort_request import request
+from mrdq.errors import MrdqError, Problem, Problems
 from mrdq.plan import BASIS, basis_bytes, plan
 from mrdq.reports import html
 from mrdq.sheets import Sheet
@@ -37,7 +38,18 @@ def check(study: Study, *, progress: Progress = _silent) -> ingest.ReadRuns:
     reading.problems.extend(study.warnings)
     if not reading.problems.errors:
         reading.problems.extend(ingest.study_problems(study, reading))
+    if study.config.cohort is not None:
+        reading.problems.extend(_asked_of_the_cohort(study))
     return reading
+
+
+def _asked_of_the_cohort(study: Study) -> list[Problem]:
+    """What would stop the cohort later."""
+    try:
+        request(study)
+    except MrdqError as error:
+        return error.problems
+    return []
 
 
 def own_columns(study: Study, reading: ingest.ReadRuns) -> list[str]:
@@ -227,10 +239,10 @@ def failed_runs(files: Files) -> list[Problem]:
 
 def run(
     study: Study, files: Files, *, progress: Progress = _silent, say: Progress = _silent
-) -> list[Problem]:
+) -> tuple[list[Problem], list[Path]]:
     """The whole line.  Raises :class:`MrdqError` before anything is written if the input is wrong.
 
-    Returns the warnings.
+    Returns the warnings and the pages.
     """
     say("reading exports and layouts")
     reading = check(study, progress=progress)
@@ -243,10 +255,10 @@ def run(
     say("status and survival hand-off")
     status(study, files)
     say("report")
-    html.write(study, files)
+    pages = [html.write(study, files)]
     if study.config.cohort is not None:
         say("cohort")
         from mrdq import cohort_stage  # seconds of imports, for studies that ask for it
 
-        cohort_stage.cohort(study, files)
-    return reading.problems.warnings
+        pages += cohort_stage.cohort(study, files, say=say)
+    return reading.problems.warnings, pages

@@ -22,5 +22,5 @@ def cohort(study: Path, results: str) -> None:
 
     loaded, files = open_study(study, results=results)
     say("analysing ...")
-    for page in cohort_stage.cohort(loaded, files):
+    for page in cohort_stage.cohort(loaded, files, say=say):
         click.echo(page)

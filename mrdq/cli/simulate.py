@@ -9,9 +9,6 @@ import click
 
 from mrdq.cli import main, say, several
 
-AFTERWARDS = ("run", "cohort")
-"""The verbs that ``--run`` calls, in this order."""
-
 _folder = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 _seed = click.option(
     "--seed",
@@ -77,7 +74,7 @@ def simulate(folder: Path, seed: int, runs: int) -> None:
     help="Take the patients of this table instead of those that come with mrdq.",
 )
 @click.option(
-    "--run", "go_on", is_flag=True, help="Run the study and its cohort analysis afterwards."
+    "--run", "go_on", is_flag=True, help="Run the study with its cohort analysis afterwards."
 )
 @click.pass_context
 def trial(ctx: click.Context, folder: Path, seed: int, table: Path | None, *, go_on: bool) -> None:
@@ -91,5 +88,5 @@ def trial(ctx: click.Context, folder: Path, seed: int, table: Path | None, *, go
     click.echo(folder)
     after = "" if go_on else f" Next: mrdq run {folder}"
     say(f"SYNTHETIC data, {several(len(cohort), 'patient')}.{after}")
-    for verb in AFTERWARDS if go_on else ():
-        ctx.invoke(main.commands[verb], study=folder)
+    if go_on:
+        ctx.invoke(main.commands["run"], study=folder)

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from mrdq import vocabulary as words
 from mrdq.cohort import frames, logrank, proportions, tables, turnbull
 from mrdq.cohort.population import MRD_GROUP
-from mrdq.cohort.rates import counts
-from mrdq.cohort.samples import Sample, Settings, event_of, sample_of, time_of
+from mrdq.cohort.samples import Settings, event_of, sample_of, time_of
 from mrdq.cohort.tables import ALL, COUNTED_AS, ENDPOINTS, FROM_START, LANDMARK, NO_CENSORING
 from mrdq.guideline import TOLERANCE
 
 PROTOCOL, ANY, INTERVAL = "protocol", "any", "interval"
 SIGNIFICANT = 0.05
+NORMAL_975 = 1.959963984540054
+"""Quantile of the normal distribution for a 95 % interval."""
 BELOW_RANGE = (
     words.POSITIVE_NOT_QUANTIFIABLE,
     words.LOW_POSITIVE_BELOW_RANGE,
@@ -87,74 +88,98 @@ def sensitivity(patients: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     compared from the landmark if there is one.
     """
     rows: list[Row] = []
+    patients = patients.reset_index(drop=True)
+    trial = patients["trial"].to_numpy(dtype=object)
     for timepoint in settings.timepoints:
+        followed = [_followed(patients, timepoint, name, settings) for name in ENDPOINTS]
         base: dict[object, Row] = {}
         for counting in countings(settings):
             found = counted(patients, timepoint, counting)
-            for row in _conclusions(patients, timepoint, found, settings):
+            drawn = [*_rates(trial, found), *(row for f in followed for row in _survival(f, found))]
+            for row in drawn:
                 key = row["conclusion"], row["trial"]
                 base.setdefault(key, row) if counting.below_range == PROTOCOL else None
-                rows.append(_judged({**row, **counting.key}, base.get(key)))
+                judged = _judged(row, base.get(key))
+                rows.append({**judged, **counting.key, "timepoint": timepoint})
         rows += _by_intervals(patients, timepoint, settings)
     return frames.frame(rows, tables.SENSITIVITY)
 
 
-def _conclusions(
-    patients: pd.DataFrame, timepoint: str, found: Classes, settings: Settings
-) -> Iterator[Row]:
-    again = patients.assign(**{f"mrd_class_{timepoint}": found})
-    known = again[found != ""]
-    shares = counts(known, timepoint) if len(known) else pd.DataFrame()
-    for trial, row in shares.iterrows():
-        negative, positive = int(row[words.NEGATIVE]), int(row[words.POSITIVE])
+def _rates(trial: Classes, found: Classes) -> Iterator[Row]:
+    """The share of MRD-negative of each trial and of all, and the comparison of the trials."""
+    trials = sorted(set(trial[found != ""]))
+    classes = (words.NEGATIVE, words.POSITIVE)
+    table = np.array([[np.sum((trial == t) & (found == c)) for t in trials] for c in classes])
+    shown = zip([*trials, ALL], np.c_[table, table.sum(axis=1)].T.tolist(), strict=True)
+    for name, (negative, positive) in shown if len(trials) > 1 else list(shown)[:-1]:
         rate = proportions.rate(negative, negative + positive)
-        yield {"conclusion": "share of MRD-negative", "trial": str(trial), "timepoint": timepoint,
-               "n": negative + positive, "n_positive": positive, "value": 100 * rate.estimate,
-               "low": 100 * rate.wilson_low, "high": 100 * rate.wilson_high}  # fmt: skip
-    two = shares.drop(index=ALL, errors="ignore")
-    if len(two) > 1:
-        table = two[[words.NEGATIVE, words.POSITIVE]].to_numpy().T
+        yield {"conclusion": "share of MRD-negative", "trial": name, "n": negative + positive, "n_positive": positive,
+               "value": 100 * rate.estimate, "low": 100 * rate.wilson_low, "high": 100 * rate.wilson_high}  # fmt: skip
+    if len(trials) > 1:
         p = proportions.compare(table).set_index("test").loc["pearson", "p"]
-        yield {"conclusion": "share of MRD-negative differs between trials", "trial": ALL, "timepoint": timepoint,
+        yield {"conclusion": "share of MRD-negative differs between trials", "trial": ALL,
                "n": int(table.sum()), "n_positive": int(table[1].sum()), "p": p}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """Those whose survival can be compared if their MRD can be counted; ``place`` among all."""
+
+    where: str
+    place: NDArray[np.int64]
+    trial: Classes
+    time: NDArray[np.int64]
+    event: NDArray[np.int64]
+
+
+def _followed(
+    patients: pd.DataFrame, timepoint: str, endpoint: str, settings: Settings
+) -> _Followed:
+    """Whoever has the follow-up, and the sample in time: their class is counted later."""
+    anyone = patients.assign(**{f"mrd_class_{timepoint}": words.POSITIVE})
     analysis = FROM_START if settings.landmark_day is None else LANDMARK
-    for endpoint in ENDPOINTS:
-        group = f"{MRD_GROUP}{timepoint}"
-        sample, _ = sample_of(again, analysis, endpoint, NO_CENSORING, group, settings)
-        yield from _survival(sample, timepoint)
+    group = f"{MRD_GROUP}{timepoint}"
+    sample, _ = sample_of(anyone, analysis, endpoint, NO_CENSORING, group, settings)
+    data = sample.data
+    where = f"{endpoint} from the {'start' if analysis == FROM_START else 'landmark'}"
+    trial = data["trial"].to_numpy(dtype=object)
+    return _Followed(where, data.index.to_numpy(), trial, time_of(data), event_of(data))
 
 
-def _survival(sample: Sample, timepoint: str) -> Iterator[Row]:
-    where = f"{sample.endpoint} {sample.analysis.replace('_', ' the ').replace('landmark', 'from the landmark')}"
-    for trial, data in sample.by_trial():
-        pooled = "trial" if trial == ALL else ""
-        yield {"conclusion": f"{where}: MRD-positive against negative", "trial": trial, "timepoint": timepoint,
-               **_ratio(data, "stratum", words.NEGATIVE, pooled)}  # fmt: skip
-    trials = sorted(sample.data["trial"].unique())
-    if len(trials) != 2:
-        return
-    for name in (words.NEGATIVE, words.POSITIVE):
-        data = sample.data[sample.data["stratum"] == name]
-        yield {"conclusion": f"{where}, MRD-{name}: {trials[1]} against {trials[0]}", "trial": ALL,
-               "timepoint": timepoint, **_ratio(data, "trial", trials[0], "")}  # fmt: skip
+def _survival(of: _Followed, classes: Classes) -> Iterator[Row]:
+    found = classes[of.place]
+    known = found != ""
+    trials = sorted(set(of.trial[known]))
+    asked = [(name, known & (of.trial == name), False) for name in trials]
+    for name, mask, pooled in [*asked, *([(ALL, known, True)] if len(trials) > 1 else [])]:
+        yield {"conclusion": f"{of.where}: MRD-positive against negative", "trial": name,
+               **_ratio(of, found, mask, by=found, reference=words.NEGATIVE, pooled=pooled)}  # fmt: skip
+    for name in (words.NEGATIVE, words.POSITIVE) if len(trials) == 2 else ():
+        mask = found == name
+        yield {"conclusion": f"{of.where}, MRD-{name}: {trials[1]} against {trials[0]}", "trial": ALL,
+               **_ratio(of, found, mask, by=of.trial, reference=trials[0], pooled=False)}  # fmt: skip
 
 
-def _ratio(data: pd.DataFrame, by: str, reference: str, within: str) -> Row:
-    """Peto's hazard ratio of the other group against ``reference``, and the log-rank p."""
-    counted_as = {"n": len(data), "n_positive": int((data["stratum"] == words.POSITIVE).sum())}
-    if not len(data):
-        return counted_as
-    group = data[by].to_numpy(dtype=object)
-    strata = data[within].to_numpy(dtype=object) if within else None
-    test = logrank.logrank(time_of(data), event_of(data), group, strata=strata)
+def _ratio(
+    of: _Followed, found: Classes, mask: NDArray[np.bool_], *, by: Classes, reference: str, pooled: bool
+) -> Row:  # fmt: skip
+    """Peto's hazard ratio of the other group against ``reference``, and the log-rank p.
+
+    ``pooled``: stratified by trial.
+    """
+    row = {"n": int(mask.sum()), "n_positive": int((found[mask] == words.POSITIVE).sum())}
+    if not row["n"]:
+        return row
+    strata = of.trial[mask] if pooled else None
+    test = logrank.logrank(of.time[mask], of.event[mask], by[mask], strata=strata)
     other = [name for name in test.observed if name != reference]
     if len(other) != 1 or not test.statistic > 0:
-        return {**counted_as, "p": test.p}
+        return {**row, "p": test.p}
     excess = test.observed[other[0]] - test.expected[other[0]]
     variance = excess**2 / test.statistic
-    spread = 1.959963984540054 / np.sqrt(variance)
+    spread = NORMAL_975 / np.sqrt(variance)
     low, value, high = np.exp(excess / variance + spread * np.array([-1.0, 0.0, 1.0]))
-    return {**counted_as, "value": value, "low": low, "high": high, "p": test.p}
+    return {**row, "value": value, "low": low, "high": high, "p": test.p}
 
 
 def _judged(row: Row, base: Row | None) -> Row:

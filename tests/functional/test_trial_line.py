@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import click
 import pytest
 from small_study import Outcome, mrdq, table, tree
 
 from mrdq import pipeline
-from mrdq.cli import main
+from mrdq.cohort.tables import TABLES
 from mrdq.definitions import load_protocol
 from mrdq.resources import path
 from mrdq.simulate import intended_statuses, read_cohort, write_trial
@@ -29,8 +28,11 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trial") / "study"
     write_trial(folder, read_cohort())
     study = load_study(folder)
-    warnings = pipeline.run(study, Files(study.results))
+    said: list[str] = []
+    warnings, pages = pipeline.run(study, Files(study.results), say=said.append)
     assert warnings == []
+    assert [page.name for page in pages] == ["index.html", "cohort.html", "published.html"]
+    assert said[-1] == "published figures beside ours: 74 agree, 0 differ, 2 not compared"
     return study.results
 
 
@@ -76,8 +78,88 @@ def test_times_and_events_of_the_hand_off_are_those_of_the_table(
     }
 
 
-def test_every_page_says_synthetic(trial: Path) -> None:
-    assert "SYNTHETIC" in (trial / "report/index.html").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["index", "cohort", "published"])
+def test_every_page_says_synthetic(trial: Path, page: str) -> None:
+    assert "SYNTHETIC" in (trial / f"report/{page}.html").read_text(encoding="utf-8")
+
+
+# --- the published table made again -----------------------------------------------------------------
+
+
+def test_every_consistent_estimate_and_limit_lies_within_0_15_points(trial: Path) -> None:
+    cells = [
+        row for row in table(trial / "cohort/against.tsv")
+        if row["what"] in ("estimate", "low", "high") and row["published"]
+    ]  # fmt: skip
+    assert len(cells) == 64
+    assert max(abs(float(row["difference"])) for row in cells) <= 0.15
+    assert {row["within"] for row in cells} == {"true"}
+
+
+def test_the_six_log_rank_p_print_as_published(trial: Path) -> None:
+    tests = {
+        (row["endpoint"], row["group"], row["stratum"]): f"{float(row['p']):.2f}"
+        for row in table(trial / "cohort/tests.tsv")
+        if (row["analysis"], row["censoring"], row["comparison"]) == ("from_start", "none", "trial")
+        and row["test"] == "logrank"
+    }
+    groups = (("all", "all"), ("mrd_post-C1", "negative"), ("mrd_post-C1", "positive"))
+    found = [tests[endpoint, *group] for group in groups for endpoint in ("OS", "LFS")]
+    assert found == ["0.07", "0.69", "0.13", "0.57", "0.22", "0.93"]
+
+
+def test_each_rate_is_the_published_count_of_all_enrolled(trial: Path) -> None:
+    rates = {
+        (row["timepoint"], row["trial"][-4:], row["result"]): f"{row['n']}/{row['total']}"
+        for row in table(trial / "cohort/mrd_rates.tsv")
+        if row["denominator"] == "enrolled"
+    }
+    assert rates["post-A1", "2023", "negative"] == "73/137"
+    assert rates["post-A1", "2019", "negative"] == "55/121"
+    assert rates["post-C1", "2019", "positive"] == "32/121"
+    # Not evaluable is counted apart.
+    assert rates["post-C1", "2019", "not_evaluable"] == "4/121"
+    tests = {
+        row["test"]: float(row["p"])
+        for row in table(trial / "cohort/mrd_tests.tsv")
+        if (row["timepoint"], row["result"], row["denominator"])
+        == ("post-A1", "negative", "enrolled")
+    }
+    assert [round(tests[name], 4) for name in ("pearson", "yates", "fisher")] == [0.2094, 0.2582, 0.2152]  # fmt: skip
+
+
+def test_what_cannot_be_compared_is_said_and_shown(trial: Path) -> None:
+    rows = [row for row in table(trial / "cohort/against.tsv") if row["within"] == ""]
+    assert [(row["what"], row["as_printed"]) for row in rows] == [("low", "65.4"), ("high", "94.2")]
+    assert all("its own is lost" in row["note"] for row in rows)
+    page = (trial / "report/published.html").read_text(encoding="utf-8")
+    assert "its own is lost" in page
+
+
+def test_what_nobody_was_followed_to_is_not_estimable_here_and_marked_there(trial: Path) -> None:
+    """The publication carries estimates on; ours are NE, and the page says where the curve ended."""
+    estimates = {
+        (row["endpoint"], row["trial"][-4:], row["stratum"]): row
+        for row in table(trial / "cohort/estimates.tsv")
+        if (row["analysis"], row["group"], row["months"]) == ("from_start", "age_group", "24")
+    }
+    row = estimates["LFS", "2023", "36-55"]
+    assert (row["estimate"], row["low"], row["high"], row["at_risk"]) == ("NE", "NE", "NE", "0")
+    assert row["note"] == "beyond the last follow-up (day 703)"
+    told = [
+        row for row in table(trial / "cohort/against.tsv")
+        if (row["endpoint"], row["stratum"], row["what"], row["published"]) == ("LFS", "36-55", "estimate", "90.9")
+    ]  # fmt: skip
+    assert "nobody followed to that day: the curve's end, day 703" in told[0]["note"]
+
+
+@pytest.mark.parametrize("name", sorted(t.name for t in TABLES))
+def test_every_table_of_the_cohort_passes_the_check_of_published_figures(
+    trial: Path, name: str
+) -> None:
+    outcome = mrdq("published-check", trial / "cohort" / name)
+    assert outcome.code == 0, outcome.out + outcome.err
+    assert outcome.out.endswith("no finding\n")
 
 
 # --- the command ------------------------------------------------------------------------------------
@@ -108,25 +190,13 @@ def test_the_whole_trial_by_the_command(tmp_path: Path) -> None:
     assert len(table(tmp_path / "study/config/patients.tsv")) == 258
 
 
-def test_run_goes_on_to_the_study_and_its_cohort(
-    tmp_path: Path, few: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The two verbs have tests of their own: here stand others that note who called them."""
-    called: list[tuple[str, Path, str]] = []
-
-    def noting(name: str) -> click.Command:
-        def note(study: Path, results: str) -> None:
-            assert (study / "config/config.yaml").is_file()
-            called.append((name, study, results))
-
-        options = [click.Argument(["study"]), click.Option(["--results"], default="")]
-        return click.Command(name, callback=note, params=options)
-
-    for verb in ("run", "cohort"):
-        monkeypatch.setitem(main.commands, verb, noting(verb))
+def test_run_goes_on_to_the_study_and_its_cohort(tmp_path: Path, few: Path) -> None:
     folder = tmp_path / "study"
-    assert mrdq("simulate", "trial", folder, "--cohort", few, "--run").code == 0
-    assert called == [("run", folder, ""), ("cohort", folder, "")]
+    made = mrdq("simulate", "trial", folder, "--cohort", few, "--run")
+    assert made.code == 0
+    report = folder / "results" / "report"
+    assert made.out.splitlines() == [str(folder), f"{report}/index.html", f"{report}/cohort.html"]
+    assert all(Path(page).is_file() for page in made.out.splitlines()[1:])
 
 
 def test_a_table_that_is_wrong_leaves_nothing_behind(tmp_path: Path, few: Path) -> None:

@@ -18,7 +18,7 @@ LAYERS = (
     {"layout", "plate", "roles", "provenance"},
     {"ingest", "plan", "new_study", "simulate", "cohort", "published", "protocol_check"},
     {"explain", "reports"},
-    {"pipeline", "cohort_stage"},
+    {"pipeline", "cohort_stage", "cohort_request"},
     {"cli"},
 )  # fmt: skip
 CORE = LAYERS[2] | {"cohort"}

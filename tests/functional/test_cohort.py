@@ -1,0 +1,264 @@
+"""``mrdq cohort`` on the example study, and on hand-offs that are small, odd or spoilt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from small_study import copy, mrdq, read_rows, set_cell, set_key, table, tree, write_rows
+
+from mrdq import cohort_stage, pipeline
+from mrdq.cohort.tables import AGAINST, TABLES
+from mrdq.storage import Files
+from mrdq.study import load_study
+
+
+@pytest.fixture(scope="module")
+def handed_off(example_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example study up to the hand-off."""
+    folder = copy(example_master, tmp_path_factory.mktemp("handed") / "study")
+    study = load_study(folder)
+    reading = pipeline.check(study)
+    files = Files(study.results)
+    pipeline.write_wells(files, reading.wells, reading.runs)
+    pipeline.call(study, files)
+    pipeline.status(study, files)
+    return folder
+
+
+@pytest.fixture
+def study(handed_off: Path, tmp_path: Path) -> Path:
+    return copy(handed_off, tmp_path / "study")
+
+
+def cohort(study: Path) -> Path:
+    """The folder of the tables, made without the pages (whose pictures take seconds)."""
+    loaded = load_study(study)
+    files = Files(loaded.results)
+    cohort_stage.write_tables(cohort_stage.analyse(loaded, files), files)
+    return study / "results" / "cohort"
+
+
+def with_pages(study: Path) -> Path:
+    outcome = mrdq("cohort", study)
+    assert outcome.code == 0, outcome.err
+    assert outcome.out == f"{study}/results/report/cohort.html\n"
+    return study / "results" / "cohort"
+
+
+def refused(study: Path, *words: str, verb: str = "cohort") -> None:
+    """The verb says what is wrong and writes nothing."""
+    before = tree(study)
+    outcome = mrdq(verb, study)
+    assert outcome.code == 2
+    assert all(word in outcome.err for word in words), outcome.err
+    assert tree(study) == before
+
+
+def change_survival(study: Path, change: Callable[[dict[str, str]], None]) -> None:
+    path = study / "results" / "survival.tsv"
+    header, *body = read_rows(path)
+    rows = [dict(zip(header, row, strict=True)) for row in body]
+    for row in rows:
+        change(row)
+    write_rows(path, [header, *(list(row.values()) for row in rows)])
+
+
+def test_every_table_is_written_with_its_columns(study: Path) -> None:
+    folder = cohort(study)
+    wanted = {one.name: one.names for one in TABLES if one is not AGAINST}
+    assert {path.name: read_rows(path)[0] for path in folder.iterdir()} == wanted
+
+
+def test_the_same_bytes_again_and_in_any_order_of_patients(study: Path) -> None:
+    first = tree(with_pages(study))
+    page = (study / "results/report/cohort.html").read_bytes()
+    path = study / "results" / "survival.tsv"
+    header, *body = read_rows(path)
+    pairs = [body[k : k + 2] for k in range(0, len(body), 2)]
+    write_rows(path, [header, *(row for pair in reversed(pairs) for row in pair)])
+    assert tree(with_pages(study)) == first
+    assert (study / "results/report/cohort.html").read_bytes() == page
+
+
+def test_nothing_that_is_not_estimable_is_a_number(study: Path) -> None:
+    folder = cohort(study)
+    for row in table(folder / "estimates.tsv"):
+        if float(row["day"]) > float(row["last_day"]) and float(row["last_estimate"]) > 0:
+            assert (row["estimate"], row["low"], row["high"]) == ("NE", "NE", "NE")
+        if row["estimate"] == "100":
+            assert (row["low"], row["high"]) == ("NE", "NE")
+            assert 0 < float(row["bound"]) < 100
+    assert any(row["estimate"] == "NE" for row in table(folder / "estimates.tsv"))
+
+
+def test_a_cohort_without_events_is_described_and_compared_with_nothing(study: Path) -> None:
+    change_survival(study, lambda row: row.update(event="0", cause=""))
+    folder = cohort(study)
+    assert {row["p"] for row in table(folder / "tests.tsv")} == {"NE"}
+    assert all(row["note"] for row in table(folder / "tests.tsv"))
+    assert {row["hazard_ratio"] for row in table(folder / "cox.tsv")} == {"NE"}
+    assert {row["estimate"] for row in table(folder / "estimates.tsv")} <= {"100", "NE"}
+
+
+def test_a_cohort_of_one_event(study: Path) -> None:
+    def one(row: dict[str, str]) -> None:
+        first = row["patient_id"] == "SIM-001"
+        row.update(event="1" if first else "0", cause="death" if first else "")
+
+    change_survival(study, one)
+    folder = cohort(study)
+    events = {r["n_events"] for r in table(folder / "tests.tsv") if r["endpoint"] == "OS"}
+    assert events == {"0", "1"}
+
+
+def test_one_trial_is_compared_with_nothing(study: Path) -> None:
+    change_survival(study, lambda row: row.update(trial="ALL/MRD2019"))
+    folder = cohort(study)
+    assert {row["trial"] for row in table(folder / "estimates.tsv")} == {"ALL/MRD2019"}
+    assert {row["comparison"] for row in table(folder / "tests.tsv")} == {
+        *("age_group", "mrd_post-A1", "mrd_post-C1"),
+    }
+    assert table(folder / "mrd_tests.tsv") == []
+
+
+def test_without_any_outcome_the_rates_remain(study: Path) -> None:
+    empty = dict.fromkeys(("time_days", "event", "cause", "relapse_day", "transplant_day"), "")
+    change_survival(study, lambda row: row.update(empty))
+    folder = cohort(study)
+    assert table(folder / "estimates.tsv") == []
+    assert len(table(folder / "mrd_rates.tsv")) > 0
+    reasons = {row["reason"] for row in table(folder / "excluded.tsv")}
+    assert reasons == {"dates or state of the outcome are not known"}
+
+
+def test_an_event_before_the_mrd_sample_is_listed(study: Path) -> None:
+    def early(row: dict[str, str]) -> None:
+        if row["patient_id"] == "SIM-001":
+            row["mrd_day_post-C1"] = "100"
+            if row["endpoint"] == "LFS":
+                row.update(time_days="99", event="1", cause="relapse", relapse_day="99")
+
+    change_survival(study, early)
+    rows = table(cohort(study) / "excluded.tsv")
+    listed = {row["analysis"]: row["reason"] for row in rows if row["patient_id"] == "SIM-001"}
+    early_reason = "event before the MRD sample post-C1"
+    assert listed["OS from the start by MRD post-C1"] == early_reason
+    assert listed["LFS from the start by MRD post-C1"] == early_reason
+    assert "OS from the start" not in listed
+
+
+def test_transplantation_is_a_covariate_over_time_and_a_censoring(study: Path) -> None:
+    folder = cohort(study)
+    rows = [row for row in table(folder / "cox.tsv") if row["model"] == "transplantation"]
+    assert {(row["level"], row["reference"]) for row in rows} == {("after", "before, or never")}
+    assert {row["censoring"] for row in table(folder / "estimates.tsv")} == {"none", "transplant"}
+    change_survival(study, lambda row: row.update(transplant_day=""))
+    folder = cohort(study)
+    assert {row["censoring"] for row in table(folder / "estimates.tsv")} == {"none"}
+    assert "transplantation" not in {row["model"] for row in table(folder / "cox.tsv")}
+
+
+def test_months_of_the_config_are_those_of_the_tables(study: Path) -> None:
+    set_key(study, "cohort", "{months: [6], cutoffs: [0.01]}")
+    folder = cohort(study)
+    estimates = table(folder / "estimates.tsv")
+    assert {(row["months"], row["day"]) for row in estimates} == {("6", "182")}
+    cutoffs = {row["cutoff"] for row in table(folder / "sensitivity.tsv")}
+    assert cutoffs == {"protocol", "any", "0.01"}
+
+
+def test_the_landmark_of_the_config_goes_before_the_protocols(study: Path) -> None:
+    set_key(study, "cohort", "{landmark_day: 200}")
+    titles = {row["analysis"] for row in table(cohort(study) / "flow.tsv")}
+    assert "OS from the landmark (day 200)" in titles
+
+
+def test_landmarks_that_differ_are_refused(study: Path) -> None:
+    own = study / "protocols"
+    own.mkdir()
+    shipped = Path(__file__).parents[2] / "resources/protocols/all-mrd2019.yaml"
+    text = shipped.read_text(encoding="utf-8")
+    changed = text.replace("landmark_day: 120", "landmark_day: 90")
+    assert changed != text
+    (own / "all-mrd2019.yaml").write_text(changed, encoding="utf-8")
+    refused(study, "config/config.yaml, column cohort.landmark_day", "120, 90", "Name one day")
+    set_key(study, "cohort", "{landmark_day: 100}")
+    cohort(study)
+
+
+def test_without_a_hand_off_the_message_says_how_to_make_it(study: Path) -> None:
+    (study / "results" / "survival.tsv").unlink()
+    refused(study, "the hand-off to survival analysis", "mrdq run STUDY")
+
+
+def test_a_hand_off_of_other_timepoints_is_refused(study: Path) -> None:
+    path = study / "results" / "survival.tsv"
+    path.write_text(path.read_text().replace("mrd_class_post-C1", "mrd_class_C1", 1))
+    refused(study, "no mrd_class_post-C1", "run the study again")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("time_days", "soon"), ("event", "2"), ("time_days", "-3"), ("time_days", "10.5"), ("cause", "rain")],
+)  # fmt: skip
+def test_a_hand_off_that_was_changed_is_refused(study: Path, column: str, value: str) -> None:
+    change_survival(study, lambda row: row.update({column: value}))
+    refused(study, "survival.tsv", "run the study again")
+
+
+def test_an_empty_hand_off_is_refused(study: Path) -> None:
+    path = study / "results" / "survival.tsv"
+    path.write_text(path.read_text().partition("\n")[0] + "\n")
+    refused(study, "patients", "Fill the patients sheet")
+
+
+# --- published figures beside ours ------------------------------------------------------------------
+
+HEADER = ["measure", "trial", "endpoint", "timepoint", "group", "stratum", "months", "estimate", "low", "high", "p"]  # fmt: skip
+OS_2019 = ["survival", "ALL/MRD2019", "OS", "", "all", "all", "24", "71.4", "25.8", "92.0", ""]
+
+
+def published(study: Path, *rows: list[str]) -> None:
+    set_key(study, "cohort", "{published: config/published.tsv}")
+    write_rows(study / "config" / "published.tsv", [HEADER, *rows])
+
+
+def test_published_figures_stand_beside_ours(study: Path) -> None:
+    published(
+        study,
+        OS_2019,
+        ["survival", "ALL/MRD2019", "LFS", "", "all", "all", "24", "10.0", "", "", ""],
+        ["mrd_negative", "ALL/MRD2019", "", "post-A1", "", "", "", "28.6", "", "", ""],
+        ["logrank_p", "", "OS", "", "all", "all", "24", "", "", "", "0.99"],
+        ["survival", "no such trial", "OS", "", "all", "all", "24", "50.0", "", "", ""],
+    )
+    rows = table(cohort(study) / "against.tsv")
+    found = {(r["trial"], r["endpoint"], r["what"]): r["within"] for r in rows}
+    assert found["ALL/MRD2019", "OS", "estimate"] == "true"
+    assert found["ALL/MRD2019", "LFS", "estimate"] == "false"
+    assert found["ALL/MRD2019", "", "percent"] == "true"
+    assert found["", "OS", "p"] == "false"
+    assert found["no such trial", "OS", "estimate"] == ""
+
+
+def test_a_published_table_that_is_wrong_is_refused_with_all_its_problems(study: Path) -> None:
+    published(study, ["survivall", "T", "OS", "", "all", "all", "24", "171", "x", "92.0", ""])
+    refused(
+        study, "config/published.tsv, row 2, column measure", "column estimate", "column low",
+        "3 problems",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", ["check", "run", "cohort"])
+def test_a_published_table_that_is_missing_is_refused_before_anything(
+    study: Path, verb: str
+) -> None:
+    set_key(study, "cohort", "{published: config/none.tsv}")
+    refused(study, "config/none.tsv", verb=verb)
+
+
+def test_the_cohort_sheet_words_are_checked(study: Path) -> None:
+    set_cell(study / "config/patients.tsv", 2, "dead", "yes")
+    refused(study, "column dead", "0 (no) or 1 (yes)")
