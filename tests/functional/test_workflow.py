@@ -323,6 +323,29 @@ def test_wrong_sheet_stops_before_the_first_job(finished: Path) -> None:
     assert tree(finished / "results") == before
 
 
+def test_the_cohort_is_a_rule_of_its_own(tmp_path: Path) -> None:
+    """With the key, the same bytes as ``mrdq run``; without it, no rule; and it re-runs alone."""
+    study = write_study(tmp_path / "study", 100)
+    assert "cohort" not in planned(study)
+    set_key(study, "cohort", "{published: config/published.tsv}")
+    rows = [["measure", "trial", "timepoint", "estimate"], ["mrd_negative", "T", "post-A1", "50.0"]]
+    write_rows(study / "config/published.tsv", rows)
+    twin = copy(study, tmp_path / "twin")
+    accepted(twin)
+    done = snakemake(study, "--cores", "2")
+    assert done.returncode == 0, done.stdout
+    results = tree(study / "results")
+    assert results == tree(twin / "results")
+    assert {"report/cohort.html", "report/published.html", "cohort/against.tsv"} <= set(results)
+    assert planned(study) == {}
+    write_rows(study / "config/published.tsv", [*rows, rows[1][:3] + ["40.0"]])
+    assert planned(study) == {"cohort": [""]}
+    set_key(study, "cohort", "{months: [6]}")
+    assert planned(study) == {"cohort": [""]}
+    set_cell(study / "config/patients.tsv", 2, "last_contact_on", "2030-01-01")
+    assert planned(study)["cohort"] == [""]
+
+
 def test_lint(master: Path) -> None:
     done = snakemake(master, "--lint")
     assert done.returncode == 0, done.stdout
