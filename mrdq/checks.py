@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import os
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -73,17 +76,57 @@ def assays(sheet: Sheet, config: Config, problems: Problems) -> dict[str, str]:
 
 
 def patients(read: Mapping[str, Sheet], config: Config, problems: Problems) -> None:
-    """Samples and assays name patients of the patients sheet; dates are in order."""
+    """Samples and assays name patients of the patients sheet; dates are in order, and none is to
+    come; a trial is written one way."""
     known = set(read["patients"].columns["patient_id"])
     for name in ("samples", "assays") if "patients" in config.sheets else ():
         for patient, row in zip(read[name].columns["patient_id"], read[name].row, strict=True):
             if patient and patient not in known:
                 problems.add(Problem(read[name].file, f"a patient of {read['patients'].file}", patient, row,
                                      "patient_id", "Mend the id, or add the patient."))  # fmt: skip
+    lost = set(_lost(read["patients"]).values())
     for record, row in zip(read["patients"].records(), read["patients"].row, strict=True):
         problems.extend(_dates(read["patients"].file, record, row))
-        problems.extend(_outcome(read["patients"].file, record, row))
+        problems.extend(p for p in _outcome(read["patients"].file, record, row) if p.column not in lost)  # fmt: skip
     problems.extend(_collected(read["samples"], read["patients"]))
+    problems.extend(_to_come(read["patients"], _DATES))
+    problems.extend(_to_come(read["samples"], ("collected_on",)))
+    problems.extend(_trials(read["patients"]))
+
+
+_DATES = ("start_on", "last_contact_on", "relapse_on", "transplant_on")
+
+
+def _to_come(sheet: Sheet, columns: Sequence[str]) -> Iterator[Problem]:
+    """A date after today, which is more likely mistyped."""
+    today = dt.date.today().isoformat()
+    for column in columns:
+        for date, row in zip(sheet.columns[column], sheet.row, strict=True):
+            if date > today:
+                yield Problem(sheet.file, f"a date up to today ({today})", date, row, column,
+                              "Is the year wrong?", WARNING)  # fmt: skip
+
+
+def _trials(patients: Sheet) -> Iterator[Problem]:
+    """A trial that is written in two ways counts as two trials."""
+    trials = patients.columns["trial"]
+    rows = dict(reversed(list(zip(trials, patients.row, strict=True))))  # the first of each
+    ways: dict[str, str] = {}
+    for trial in dict.fromkeys(filter(None, trials)):
+        other = ways.setdefault(_bare(trial), trial)
+        if other != trial:
+            yield Problem(patients.file, f"one way to write a trial (it is {other} in row {rows[other]})", trial,
+                          rows[trial], "trial", f"{other} and {trial} count as two trials.", WARNING)  # fmt: skip
+    if ways and "" in rows:
+        yield Problem(patients.file, f"a trial, as the other patients have one ({', '.join(ways.values())})", "",
+                      rows[""], "trial", f"It is empty in {trials.count('')} of {len(trials)} rows; these patients "
+                      "are of none of the named trials.", WARNING)  # fmt: skip
+
+
+def _bare(name: str) -> str:
+    """A name without case, spaces and punctuation; one of nothing else stays as it is."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return re.sub(r"[\W_]+", "", folded) or folded
 
 
 def _dates(file: str, record: Mapping[str, Any], row: int) -> Iterator[Problem]:
@@ -216,8 +259,58 @@ _USUAL_NG = (10, 5000)
 _SILENT = ("exclude", "blast_fraction")
 
 
+# Columns of the patients sheet, and what the survival analysis takes to be so without them.
+_OUTCOMES = {
+    "start_on": "no patient counts in the survival analysis",
+    "last_contact_on": "no patient counts in the survival analysis",
+    "dead": "no patient counts in the survival analysis",
+    "relapse_on": "nobody has had a relapse",
+    "transplant_on": "nobody has had a transplantation",
+}
+# Other words for them, without "date", "day" and "on".
+_OTHER_WORDS = {
+    "start": "start_on", "treatment_start": "start_on", "start_of_treatment": "start_on",
+    "last_contact": "last_contact_on", "last_follow_up": "last_contact_on", "follow_up": "last_contact_on",
+    "dead": "last_contact_on", "death": "last_contact_on", "died": "last_contact_on",
+    "relapse": "relapse_on", "relapsed": "relapse_on", "first_relapse": "relapse_on",
+    "transplant": "transplant_on", "transplantation": "transplant_on", "transplanted": "transplant_on",
+    "hsct": "transplant_on", "sct": "transplant_on",
+}  # fmt: skip
+
+
+def _other_word(name: str) -> str:
+    """The outcome column that an extra column of this name most likely is; "" if none."""
+    plain = re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
+    if plain in _OUTCOMES:
+        return plain
+    if plain in ("death", "died", "deceased", "is_dead"):
+        return "dead"
+    return _OTHER_WORDS.get(re.sub(r"^(date|day)_(of_)?|_(date|day|on)$", "", plain), "")
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.85)
+    return near[0] if near else ""
+
+
+def _lost(sheet: Sheet) -> dict[str, str]:
+    """Extra column -> the outcome column, empty throughout, that it most likely is."""
+    empty = [name for name in _OUTCOMES if not any(v not in ("", None) for v in sheet.columns.get(name, [0]))]  # fmt: skip
+    near = {name: _other_word(name) or _nearest(name, tuple(_OUTCOMES)) for name in sheet.extra}
+    return {name: column for name, column in near.items() if column in empty}
+
+
+def _lost_outcome(sheet: Sheet, name: str, column: str) -> Problem:
+    """One line for the header, in place of one for every row."""
+    needed = column == "last_contact_on" and 1 in sheet.columns["dead"]  # a death has its day
+    return Problem(sheet.file, f"the column {column}", name, column=name,
+                   remedy=f"Is {column} meant? It is empty or not there, and without it {_OUTCOMES[column]}.",
+                   level=ERROR if needed else WARNING)  # fmt: skip
+
+
 def near_misses(sheet: Sheet, known: Sequence[str], problems: Problems) -> None:
     """An extra column named almost like one of ours is more likely a typing mistake."""
+    lost = _lost(sheet)
     for name in sheet.extra:
         if name.casefold() in known:
             problems.add(Problem(sheet.file, f"the column {name.casefold()}, in lower case", name, column=name,
@@ -228,9 +321,12 @@ def near_misses(sheet: Sheet, known: Sequence[str], problems: Problems) -> None:
             problems.add(Problem(sheet.file, f"the column {silent[0]}, or one of another name", name, column=name,
                                  remedy="Without it, what the column says would not count."))  # fmt: skip
             continue
-        meant = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.85)
+        if name in lost:
+            problems.add(_lost_outcome(sheet, name, lost[name]))
+            continue
+        meant = _nearest(name, known)
         if meant:
-            problems.add(Problem(sheet.file, f"the column {meant[0]}, or one of another name", name, column=name,
+            problems.add(Problem(sheet.file, f"the column {meant}, or one of another name", name, column=name,
                                  level=WARNING, remedy="It is kept as a column of your own."))  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Hashable
@@ -161,9 +162,18 @@ def find(kind: str, name: str, study: Path | None, named: Named | None = None) -
         if shipped.is_file():
             return shipped, f"{kind}/{name}.yaml"
     where = named or Named(f"{kind}/{name}.yaml", "id")
-    refuse(where.file, f"one of {', '.join(names(kind, study))}", found=name,
-           row=where.row, column=where.column,
-           remedy=f"Mend the id, or put its file into the study's folder {kind}/.")  # fmt: skip
+    known = names(kind, study)
+    meant = nearest(name, known)
+    refuse(where.file, f"one of {', '.join(known)}", found=name, row=where.row, column=where.column,
+           remedy=(f"Did you mean {meant}? " if meant else "")
+           + f"Mend the id, or put its file into the study's folder {kind}/.")  # fmt: skip
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """The one of ``known`` that ``name`` is most likely a typing mistake for; "" if none is near."""
+    folded = {one.casefold(): one for one in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.75)
+    return folded[near[0]] if near else ""
 
 
 def names(kind: str, study: Path | None = None) -> list[str]:

@@ -14,7 +14,7 @@ import pandas as pd
 from mrdq import ingest, storage
 from mrdq.adtte import ADTTE, adtte
 from mrdq.analysis import Definitions, analyse
-from mrdq.cohort_request import request
+from mrdq.cohort_request import doubts, request
 from mrdq.errors import MrdqError, Problem, Problems
 from mrdq.plan import BASIS, basis_bytes, plan
 from mrdq.reports import html
@@ -44,12 +44,12 @@ def check(study: Study, *, progress: Progress = _silent) -> ingest.ReadRuns:
 
 
 def _asked_of_the_cohort(study: Study) -> list[Problem]:
-    """What would stop the cohort later."""
+    """What would stop the cohort later, and what it would lack."""
     try:
         request(study)
     except MrdqError as error:
         return error.problems
-    return []
+    return doubts(study)
 
 
 def own_columns(study: Study, reading: ingest.ReadRuns) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mrdq import vocabulary as words
-from mrdq.errors import Problem
+from mrdq.errors import WARNING, Problem
 from mrdq.guideline import TOLERANCE
 
 DEFAULT_POSITIVE = (
@@ -171,6 +171,27 @@ def contradictions(protocol: Protocol, file: str) -> list[Problem]:
     return found or list(_unspoken(protocol, file))
 
 
+def doubts(protocol: Protocol, file: str) -> list[Problem]:
+    """Warnings of ``file``: timepoints at which more MRD counts as negative and less as positive."""
+    return [problem for at in protocol.timepoints for problem in _upside_down(at, file)]
+
+
+def _upside_down(at: Timepoint, file: str) -> Iterator[Problem]:
+    below = [status for status in at.positive_statuses if status in words.BELOW_RANGE]
+    quantified = words.POSITIVE_QUANTIFIABLE in at.positive_statuses
+    if not (
+        quantified and below and at.positive_from_level > 0 and at.below_level == words.NEGATIVE
+    ):
+        return
+    low = ", ".join(below)
+    yield Problem(
+        file, "no result that counts as negative where a lower one counts as positive (a quantified level "
+        f"below it counts as negative; {low}, of whatever level, as positive)",
+        f"{at.positive_from_level:g}", None, f"timepoints.{at.id}.positive_from_level",
+        f"Take {low} out of positive_statuses (then undecided), or write below_level: undecided.", WARNING,
+    )  # fmt: skip
+
+
 def _repeated(file: str, what: str, ids: Iterable[str]) -> Iterator[Problem]:
     ids = list(ids)
     twice = sorted({name for name in ids if ids.count(name) > 1})
@@ -237,8 +258,18 @@ def _strange_names(
             elif name in before:
                 yield Problem(file, f"a course after {after}", name, column=column)
             elif name in keys:
-                yield Problem(file, f"a course that {keys[name]} does not name", name, column=column)  # fmt: skip
+                yield Problem(file, _only_here(name, key, keys[name]), name, column=column)
             keys.setdefault(name, key)
+
+
+_SAID = {"courses": "also asked for", "optional": "also allowed",
+         "left_out": "also left out", "otherwise": "also asked for otherwise"}  # fmt: skip
+
+
+def _only_here(name: str, key: str, first: str) -> str:
+    if key == first:
+        return f"every course once in {key}"
+    return f"a course that is not {_SAID[first]}: {name} stands in {first} too"
 
 
 def _unspoken(protocol: Protocol, file: str) -> Iterator[Problem]:

@@ -21,6 +21,8 @@ LEFT_OUT = "left out by the protocol, yet given"
 OUT_OF_ORDER = "out of order"
 INTRATHECAL = "intrathecal doses"
 NOT_COMPARED = "not compared"
+NO_COURSES = "no courses recorded"
+"""Why a patient without any row in the courses sheet is not compared."""
 DIFFERENCES = (MISSING, NOT_ASKED_FOR, LEFT_OUT, OUT_OF_ORDER, INTRATHECAL)
 
 
@@ -100,6 +102,9 @@ def compare(protocol: Protocol, patient: Treatment) -> list[Finding]:
     """Every finding of a patient, differences and what was not compared."""
     if not protocol.courses:
         return [Finding(patient.patient_id, NOT_COMPARED, "", f"{protocol.id} names no courses")]
+    if not patient.given and not patient.reasons:
+        # Nothing is known of what was given: that is no course left out.
+        return [Finding(patient.patient_id, NOT_COMPARED, "", NO_COURSES)]
     plan = asked(protocol, patient.classes)
     return [
         *_unasked(plan, patient),
@@ -116,7 +121,7 @@ def _unasked(plan: Asked, patient: Treatment) -> Iterator[Finding]:
         if course not in known:
             what = LEFT_OUT if course in plan.left_out else NOT_ASKED_FOR
             yield Finding(patient.patient_id, what, course, _told(f"given on {day}", course, patient),
-                          _after_relapse(patient, day))  # fmt: skip
+                          _after_the_end(patient, day))  # fmt: skip
     day = patient.transplant_on
     if day and plan.last and not plan.last.recommended:
         yield Finding(patient.patient_id, NOT_ASKED_FOR, TRANSPLANTATION, f"on {day}",
@@ -126,6 +131,13 @@ def _unasked(plan: Asked, patient: Treatment) -> Iterator[Finding]:
 def _after_relapse(patient: Treatment, day: str) -> str:
     relapse = patient.relapse_on
     return f"after the relapse on {relapse}" if relapse and relapse <= day else ""
+
+
+def _after_the_end(patient: Treatment, day: str) -> str:
+    """What explains a course given on ``day``: the relapse or the transplantation before it."""
+    transplant = patient.transplant_on
+    after = f"after the transplantation on {transplant}" if transplant and transplant <= day else ""
+    return _after_relapse(patient, day) or after
 
 
 def _told(detail: str, course: str, patient: Treatment) -> str:
@@ -159,9 +171,9 @@ def _steps(plan: Asked, patient: Treatment) -> list[_Step]:
 
 def _missing(protocol: Protocol, plan: Asked, patient: Treatment) -> Iterator[Finding]:
     """A step not given is missing if a later one was, or if the next one is overdue; else the end
-    of treatment or of follow-up explains it."""
+    of treatment (relapse, transplantation, death) or of follow-up explains it."""
     steps = _steps(plan, patient)
-    on_plan = [step.day != "" and not _after_relapse(patient, step.day) for step in steps]
+    on_plan = [step.day != "" and not _after_the_end(patient, step.day) for step in steps]
     latest = max((place for place, given in enumerate(on_plan) if given), default=-1)
     overdue, explained = _stopped(protocol, patient)
     for place, step in enumerate(steps):
@@ -177,10 +189,8 @@ def _missing(protocol: Protocol, plan: Asked, patient: Treatment) -> Iterator[Fi
 
 def _stopped(protocol: Protocol, patient: Treatment) -> tuple[str, str]:
     """Why nothing more was given: that the next course is overdue, or what ended the treatment."""
-    days = [
-        day for day in (*patient.given.values(), patient.start_on, patient.transplant_on) if day
-    ]
-    ends = [(patient.relapse_on, "relapse"),
+    days = [day for day in (*patient.given.values(), patient.start_on) if day]
+    ends = [(patient.relapse_on, "relapse"), (patient.transplant_on, TRANSPLANTATION),
             (patient.last_contact_on, "death" if patient.dead else "end of follow-up")]  # fmt: skip
     end, what = min(((day, why) for day, why in ends if day), default=("", ""))
     within = protocol.next_course_within_days
@@ -202,7 +212,8 @@ def _disordered(plan: Asked, patient: Treatment) -> Iterator[Finding]:
         before = max(given[:place], key=lambda earlier: earlier.day, default=step)
         if step.day < before.day:
             detail = f"on {step.day}, before {before.name} on {before.day}"
-            yield Finding(patient.patient_id, OUT_OF_ORDER, step.name, _told(detail, step.course, patient))  # fmt: skip
+            why = _after_the_end(patient, before.day) if step.name == TRANSPLANTATION else ""
+            yield Finding(patient.patient_id, OUT_OF_ORDER, step.name, _told(detail, step.course, patient), why)  # fmt: skip
 
 
 def _intrathecal(protocol: Protocol, patient: Treatment) -> Iterator[Finding]:

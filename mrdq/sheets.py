@@ -50,12 +50,14 @@ class SheetColumn:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet that was read: ``columns`` name -> list, ``row`` the row of the file of each entry."""
+    """A sheet that was read: ``columns`` name -> list, ``row`` the row of the file of each entry;
+    ``absent``: columns that it may have and has not."""
 
     file: str
     columns: dict[str, list[Any]]
     row: list[int]
     extra: tuple[str, ...] = field(default=())
+    absent: tuple[str, ...] = field(default=(), kw_only=True)
     place: Place | None = None
 
     def __len__(self) -> int:
@@ -191,7 +193,8 @@ def sheet_from_cells(
         read[name] = _read_column(
             shown, SheetColumn(name, ""), raw[name], place or _row_of(body_numbers), problems
         )
-    return Sheet(shown, read, body_numbers, extra, place)
+    absent = tuple(name for name in known if name not in header)
+    return Sheet(shown, read, body_numbers, extra, place, absent=absent)
 
 
 def _header(

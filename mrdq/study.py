@@ -14,11 +14,11 @@ from typing import Any
 from mrdq import checks
 from mrdq import vocabulary as words
 from mrdq.config import CONFIG_FILE, Config, load_config
-from mrdq.definitions import Named, load_guideline, load_protocol
+from mrdq.definitions import Named, find, load_guideline, load_protocol, names, nearest
 from mrdq.errors import MrdqError, Problem, Problems
 from mrdq.guideline import Guideline
 from mrdq.instruments.cells import rotor_names
-from mrdq.protocol import Protocol
+from mrdq.protocol import Protocol, doubts
 from mrdq.sheets import Sheet, SheetColumn, iso_date, number, one_of, read_sheet
 from mrdq.units import UnitError, fraction, nanograms
 
@@ -182,8 +182,10 @@ def load_study(root: Path, *, guideline: str = "", results: str = "") -> Study:
     protocol_of = {
         p: patients_of.get(p) or config.protocol or GENERIC_PROTOCOL for p in sorted(known)
     }
+    existing = names("protocols", root)
     of_patient = {
-        patient: guideline or _guideline_id(config, protocol, patient in mrd.values(), problems)
+        patient: guideline
+        or _guideline_id(config, protocol, existing if patient in mrd.values() else [], problems)
         for patient, protocol in protocol_of.items()
         if patient
     }
@@ -203,6 +205,8 @@ def load_study(root: Path, *, guideline: str = "", results: str = "") -> Study:
             )
         )
     }
+    for name, protocol in protocols.items():
+        problems.extend(doubts(protocol, find("protocols", name, root)[1]))
     checks.timepoints(read["samples"], protocol_of, protocols, problems)
     courses = _read(root, config, "courses", COURSES, problems) or _no_sheet(COURSES)
     checks.near_misses(courses, [column.name for column in COURSES], problems)
@@ -229,12 +233,19 @@ def _read(
         return None
 
 
-def _guideline_id(config: Config, protocol: str, needed: bool, problems: Problems) -> str:
+def _guideline_id(
+    config: Config, protocol: str, protocols: Sequence[str], problems: Problems
+) -> str:
+    """The rule set of a patient's protocol.  It is needed if the protocol is one of ``protocols``:
+    where there is no such protocol, its id is what has to be mended, not the rule sets."""
     if isinstance(config.guideline, str):
         return config.guideline
-    if protocol not in config.guideline and needed:
+    if protocol not in config.guideline and protocol in protocols:
+        strange = [key for key in config.guideline if key not in protocols]
+        meant = nearest(protocol, strange)
+        mend = f"Is {meant} meant to be {protocol}? Else: " if meant else ""
         problem = Problem(CONFIG_FILE, f"a rule set for protocol {protocol}", ", ".join(config.guideline),
-                          column="guideline", remedy=f"Add the line {protocol}: <id of a rule set>.")  # fmt: skip
+                          column="guideline", remedy=f"{mend}Add the line {protocol}: <id of a rule set>.")  # fmt: skip
         if problem not in problems.errors:
             problems.add(problem)
     return config.guideline.get(protocol, "")

@@ -21,12 +21,6 @@ AGE_GROUPS = ((0, "<16"), (16, "16-35"), (36, "36-55"), (56, "56-65"), (66, ">65
 ENDPOINTS = ("OS", "LFS")
 RELAPSE, DEATH, TRANSPLANTATION = "relapse", "death", "transplantation"
 
-_BELOW_RANGE = (
-    words.POSITIVE_NOT_QUANTIFIABLE,
-    words.LOW_POSITIVE_BELOW_RANGE,
-    words.UNCERTAIN_SIGNIFICANCE,
-)
-
 _PATIENT_COLUMNS = (
     Column("patient_id", TEXT, "patient"),
     Column("trial", TEXT, "trial"),
@@ -139,9 +133,9 @@ def level_bounds(status: pd.DataFrame) -> tuple[Floats, Floats]:
     """
     level = status["mrd_level"].to_numpy(dtype=float)
     quantified = (status["status"] == words.POSITIVE_QUANTIFIABLE).to_numpy()
-    below = status["status"].isin(_BELOW_RANGE) & status["reasons"].astype(object).str.contains(
-        r"(?:^|;)sample_range(?:;|$)"
-    )
+    below = status["status"].isin(words.BELOW_RANGE) & status["reasons"].astype(
+        object
+    ).str.contains(r"(?:^|;)sample_range(?:;|$)")
     high = np.select(
         [quantified, (status["status"] == words.NEGATIVE).to_numpy(), below.to_numpy(dtype=bool)],
         [level, status["sensitivity"], status["quantitative_range"]],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mrdq.cli import main, open_study, say, several
+from mrdq.cli import main, open_study, say, several, show
 from mrdq.errors import MrdqError, Problems
 
 if TYPE_CHECKING:
@@ -68,10 +68,14 @@ def check_protocols(ctx: click.Context, study: Path | None, folder: Path | None)
 
     The study is one with a courses sheet. Exit code 3 where a patient's courses differ.
     """
+    from mrdq import definitions
+    from mrdq.protocol import doubts
     from mrdq.reports.protocol_diagram import as_text
 
     loaded, protocols = _load(study)
     click.echo("\n".join(as_text(one) for one in protocols), nl=False)
+    for one in protocols:
+        show(doubts(one, definitions.find("protocols", one.id, study)[1]))
     if folder:
         _draw(protocols, folder)
     if loaded and _compare(*loaded):
@@ -139,11 +143,15 @@ def _compare(study: Study, files: Files) -> bool:
 
 
 def _summarise(n_patients: int, found: list[Finding]) -> None:
+    from mrdq.protocol_check import NO_COURSES, NOT_COMPARED
+
     differ = {one.patient_id for one in found if one.differs}
-    partly = {one.patient_id for one in found if one.what == "not compared"}
+    unknown = {one.patient_id for one in found if one.detail == NO_COURSES}
+    partly = {one.patient_id for one in found if one.what == NOT_COMPARED} - unknown
     named = {one.patient_id for one in found if one.explained} - differ
     say(f"{several(n_patients, 'patient')}: {len(differ)} treated otherwise than the protocol asks for, "
-        f"{len(named)} with courses not given for a reason that explains it, {len(partly)} not compared in full")  # fmt: skip
+        f"{len(named)} with courses not given for a reason that explains it, {len(partly)} not compared in full, "
+        f"{len(unknown)} not compared at all ({NO_COURSES})")  # fmt: skip
 
 
 def _classes(study: Study, files: Files) -> dict[str, dict[str, str]] | None:

@@ -31,5 +31,5 @@ def published_check(ctx: click.Context, file: Path, tsv: bool) -> None:
         refuse(str(file), error.expected, error.found, remedy=error.remedy)
     checked = check(read(data, str(file)))
     click.echo(table(checked) if tsv else report(checked), nl=False)
-    if checked.findings:
+    if checked.findings or checked.oddities:
         ctx.exit(EXIT_DIFFERENCE)

@@ -9,6 +9,7 @@ from mrdq.cohort.comparisons import comparisons
 from mrdq.cohort.estimates import estimates, follow_up
 from mrdq.cohort.incidence import incidence, incidence_curves
 from mrdq.cohort.models import hazard_ratios
+from mrdq.cohort.population import of_trials
 from mrdq.cohort.rates import mrd_rates, mrd_tests
 from mrdq.cohort.samples import Settings, samples
 from mrdq.cohort.sensitivity import sensitivity
@@ -21,6 +22,7 @@ def analyse(patients: pd.DataFrame, settings: Settings) -> dict[str, pd.DataFram
     ``patients``: of :func:`mrdq.cohort.population.population`.
     """
     sets, selections = samples(patients, settings)
+    enrolled = of_trials(patients)
     at, steps = estimates(sets, settings)
     flow = [row for selection in selections for row in selection.flow(patients["trial"])]
     left_out = [selection.excluded(patients) for selection in selections]
@@ -28,8 +30,8 @@ def analyse(patients: pd.DataFrame, settings: Settings) -> dict[str, pd.DataFram
         "flow": frames.frame(flow, tables.FLOW),
         "excluded": frames.joined(left_out, tables.EXCLUDED),
         "table1": table_one(patients, settings.timepoints),
-        "mrd_rates": mrd_rates(patients, settings.timepoints),
-        "mrd_tests": mrd_tests(patients, settings.timepoints),
+        "mrd_rates": mrd_rates(enrolled, settings),
+        "mrd_tests": mrd_tests(enrolled, settings),
         "estimates": at,
         "curves": steps,
         "tests": comparisons(sets),
@@ -37,5 +39,5 @@ def analyse(patients: pd.DataFrame, settings: Settings) -> dict[str, pd.DataFram
         "competing": incidence(sets, settings),
         "competing_curves": incidence_curves(sets),
         "follow_up": follow_up(sets),
-        "sensitivity": sensitivity(patients, settings),
+        "sensitivity": sensitivity(enrolled, settings),
     }

@@ -69,8 +69,10 @@ def fit(
     Sources: Cox 1972, doi:10.1111/j.2517-6161.1972.tb00899.x; Efron 1977,
     doi:10.1080/01621459.1977.10480613.
 
-    statsmodels' ``PHReg`` counts a row as at risk on its very day of entry, which R does not, and
-    prints numbers for estimates that do not exist; it is the oracle of the tests instead.
+    statsmodels' ``PHReg`` prints numbers for estimates that do not exist, is slower, and has neither
+    Firth's penalty nor the check of proportional hazards, which need the same sums over those at
+    risk; it is an oracle of the tests instead (entry moved half a day, as it counts a row as at
+    risk on its very day of entry).
 
     Parameters
     ----------
@@ -97,7 +99,7 @@ def split_at(time: ArrayLike, event: ArrayLike, change: ArrayLike) -> Split:
 
     A patient counts as ``after`` = 0 up to and including the day of change and as 1 from the next
     day on: what happens on the day of change is not owed to it.  CHANGE missing, or on or after
-    the last day: never; CHANGE 0 before the last day: always.  ``start`` is -1 where follow-up
+    the last day: never.  ``start`` is -1 where follow-up
     begins, so that an event on day 0 counts; ``patient`` is the place of the patient.
 
     Parameters
@@ -113,7 +115,7 @@ def split_at(time: ArrayLike, event: ArrayLike, change: ArrayLike) -> Split:
         )
     if (wrong := (day < 0) | np.isinf(day) | (~np.isnan(day) & (day != np.floor(day)))).any():
         raise ValueError(f"change must be whole days from 0 on or NaN, but was {day[wrong][0]:g}")
-    twice = (day > 0) & (day < stop)
+    twice = (day >= 0) & (day < stop)
     index = np.repeat(np.arange(len(stop)), 1 + twice)
     second = np.r_[False, index[1:] == index[:-1]]
     first_of_two = twice[index] & ~second
@@ -122,7 +124,7 @@ def split_at(time: ArrayLike, event: ArrayLike, change: ArrayLike) -> Split:
         start=np.where(second, turned, -1),
         stop=np.where(first_of_two, turned, stop[index]),
         event=np.where(first_of_two, 0, died[index]),
-        after=(second | ((day == 0) & (stop > 0))[index]).astype(np.int64),
+        after=second.astype(np.int64),
         patient=index,
     )
 
@@ -191,16 +193,14 @@ def _cox(
     coef, se, low, high, z, p = made.T
     with np.errstate(over="ignore"):
         ratios = np.exp([coef, low, high])
-    lost = np.isinf(ratios) | (ratios == 0)
+    lost = (np.isinf(ratios) | (ratios == 0)).any(axis=0)
     if lost.any():
-        which = ", ".join(
-            str(n) for n, bad in zip(model.names, lost.any(axis=0), strict=True) if bad
-        )
+        which = ", ".join(str(n) for n, bad in zip(model.names, lost, strict=True) if bad)
         notes = [
             *notes,
-            f"the hazard ratio of {which} or its interval is beyond what a number holds: give it in other units",
+            f"{which} has no hazard ratio that a number holds: nothing is known of it, or its unit is too large",
         ]
-    ratio, low, high = np.where(lost, np.nan, ratios)
+    ratio, low, high, z, p = np.where(lost, np.nan, [*ratios, z, p])
     table = pd.DataFrame({"covariate": model.names, "coef": coef, "se": se, "hazard_ratio": ratio,
                           "low": low, "high": high, "z": z, "p": p})  # fmt: skip
     return Cox(table, loglik, model.n, model.n_events, "; ".join([*model.notes, *notes]))

@@ -11,7 +11,7 @@ import pandas as pd
 from mrdq.cohort import frames, kaplan_meier, tables
 from mrdq.cohort.kaplan_meier import KaplanMeier
 from mrdq.cohort.samples import Sample, Settings, event_of, strata, time_of
-from mrdq.cohort.tables import ALL, FROM_START, NO_CENSORING
+from mrdq.cohort.tables import ALL, FROM_START, LANDMARK, NO_CENSORING
 
 _PERCENT = ("estimate", "low", "high", "bound", "last_estimate", "last_low", "last_high")
 Fitted = tuple[dict[str, Any], KaplanMeier]
@@ -37,7 +37,19 @@ def _fits(sample: Sample) -> Iterator[Fitted]:
 def _at(key: dict[str, Any], curve: KaplanMeier, settings: Settings) -> pd.DataFrame:
     found = kaplan_meier.at(curve, settings.days)
     found[list(_PERCENT)] *= 100
-    return found.assign(**key, months=settings.months)
+    return before_landmark(found.assign(**key, months=settings.months), settings)
+
+
+def before_landmark(found: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Nobody analysed from the landmark can have had an event before it: that is no estimate."""
+    day = settings.landmark_day
+    if day is None:
+        return found
+    before = (found["analysis"] == LANDMARK) & (found["day"] < day)
+    numbers = [name for name in ("estimate", "low", "high", "bound") if name in found]
+    found.loc[before, numbers] = np.nan
+    found.loc[before, "note"] = f"before the landmark (day {day})"
+    return found
 
 
 def _steps(key: dict[str, Any], curve: KaplanMeier) -> pd.DataFrame:

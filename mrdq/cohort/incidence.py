@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mrdq.cohort import competing, frames, tables
+from mrdq.cohort.estimates import before_landmark
 from mrdq.cohort.samples import Sample, Settings, strata, time_of
 from mrdq.cohort.tables import CAUSES, NO_CENSORING
 
@@ -25,7 +26,8 @@ def incidence(samples: Sequence[Sample], settings: Settings) -> pd.DataFrame:
         for name in CAUSES:
             found = competing.cumulative_incidence(time, cause, settings.days, of=name)
             found[list(_PERCENT)] *= 100
-            parts.append(found.assign(**key, cause=name, months=settings.months))
+            found = found.assign(**key, cause=name, months=settings.months)
+            parts.append(before_landmark(found, settings))
     return frames.joined(parts, tables.COMPETING)
 
 

@@ -11,10 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mrdq import vocabulary as words
-from mrdq.cohort.tables import ALL, ENDPOINTS, FROM_START, LANDMARK
+from mrdq.cohort.tables import ALL, AT_TRANSPLANT, ENDPOINTS, FROM_START, LANDMARK, NO_CENSORING
 
 Mask = NDArray[np.bool_]
 AGE_GROUP, MRD_GROUP = "age_group", "mrd_"
+NO_TRIAL = "the trial is not named"
 
 _ONCE = ("trial", "age", "age_group", "sex", "protocol", "relapse_day", "transplant_day")
 _PER_TIMEPOINT = ("mrd", "mrd_level", "mrd_low", "mrd_high", "mrd_class", "mrd_day")
@@ -52,7 +53,16 @@ def censored_at_transplant(patients: pd.DataFrame) -> pd.DataFrame:
         made.loc[earlier, f"{name}_event"] = 0.0
         if name == "lfs":
             made.loc[earlier, "cause"] = ""
+    first = made["transplant_day"] < made["first_day"]
+    made.loc[first, "first_day"] = made.loc[first, "transplant_day"]
+    made.loc[first, "first_event"] = 0.0
     return made
+
+
+def of_trials(patients: pd.DataFrame) -> pd.DataFrame:
+    """Those whose trial is named; everybody if nobody's is."""
+    named = patients["trial"] != ""
+    return patients[named] if named.any() else patients
 
 
 def numeric_columns(timepoints: Sequence[str]) -> list[str]:
@@ -66,12 +76,14 @@ class Selection:
     """Who an analysis uses.
 
     ``kept``: one truth value per patient; ``reason``: why a patient is left out, "" if kept;
-    ``title``: the analysis in words.
+    ``undated``: analysed by an MRD sample whose day is not known, so that nothing says whether it
+    came before the event; ``title``: the analysis in words.
     """
 
     title: str
     kept: Mask
     reason: NDArray[np.object_]
+    undated: Mask
 
     def flow(self, trial: pd.Series[str]) -> Iterator[dict[str, Any]]:
         """Rows of FLOW, by trial and for all: enrolled, each reason, analysed."""
@@ -84,6 +96,9 @@ class Selection:
             for reason, n in sorted(counts.items()):
                 yield {**base, "step": f"left out: {reason}", "n": int(n)}
             yield {**base, "step": "analysed", "n": int((of & self.kept).sum())}
+            undated = int((of & self.kept & self.undated).sum())
+            if undated:
+                yield {**base, "step": "of these without the day of the MRD sample", "n": undated}
 
     def excluded(self, patients: pd.DataFrame) -> pd.DataFrame:
         """Rows of EXCLUDED."""
@@ -98,6 +113,7 @@ def select(
     endpoint: str,
     *,
     analysis: str = FROM_START,
+    censoring: str = NO_CENSORING,
     group: str = ALL,
     landmark_day: int | None = None,
 ) -> Selection:
@@ -110,13 +126,18 @@ def select(
     if endpoint not in ENDPOINTS:
         raise ValueError(f"endpoint must be one of {', '.join(ENDPOINTS)}, but was {endpoint!r}")
     time, event = patients[f"{endpoint.lower()}_days"], patients[f"{endpoint.lower()}_event"]
+    unnamed = patients["trial"] == ""
     reasons: dict[str, pd.Series[bool]] = {
-        "dates or state of the outcome are not known": time.isna() | event.isna()
+        NO_TRIAL: unnamed & bool(~unnamed.all()),
+        "dates or state of the outcome are not known": time.isna() | event.isna(),
     }
     title = f"{endpoint} from the start"
+    seen = "last contact"
+    if censoring == AT_TRANSPLANT:
+        seen = "last contact or transplantation"
     timepoint = group.removeprefix(MRD_GROUP) if group.startswith(MRD_GROUP) else ""
     if timepoint:
-        reasons |= _mrd_reasons(patients, timepoint)
+        reasons |= _mrd_reasons(patients, timepoint, seen)
         title += f" by MRD {timepoint}"
     if group == AGE_GROUP:
         reasons["age is not known"] = patients["age_group"] == ""
@@ -127,14 +148,18 @@ def select(
         title = title.replace("from the start", f"from the landmark (day {landmark_day})")
         before = time < landmark_day
         reasons["event before the landmark"] = before & (event == 1)
-        reasons["last contact before the landmark"] = before & (event == 0)
+        reasons[f"{seen} before the landmark"] = before & (event == 0)
         if timepoint:
             after = patients[f"mrd_day_{timepoint}"] > landmark_day
             reasons[f"MRD {timepoint} sampled after the landmark"] = after
-    return _selection(title, reasons, len(patients))
+    if censoring == AT_TRANSPLANT:
+        title += ", censored at transplantation"
+    reason = _first(reasons, len(patients))
+    days = patients[f"mrd_day_{timepoint}"].isna() if timepoint else pd.Series(False, time.index)
+    return Selection(title, reason == "", reason, days.to_numpy(dtype=bool))
 
 
-def _mrd_reasons(patients: pd.DataFrame, timepoint: str) -> dict[str, pd.Series[bool]]:
+def _mrd_reasons(patients: pd.DataFrame, timepoint: str, seen: str) -> dict[str, pd.Series[bool]]:
     """Classes that say neither positive nor negative, and samples that came after the event."""
     found = patients[f"mrd_class_{timepoint}"]
     said = {name: name.replace("_", " ") for name in words.MRD_CLASSES[2:]}
@@ -143,12 +168,13 @@ def _mrd_reasons(patients: pd.DataFrame, timepoint: str) -> dict[str, pd.Series[
     sampled = patients[f"mrd_day_{timepoint}"]
     before, failed = patients["first_day"] < sampled, patients["first_event"] == 1
     reasons[f"event before the MRD sample {timepoint}"] = before & failed
-    reasons[f"last contact before the MRD sample {timepoint}"] = before & ~failed
+    reasons[f"{seen} before the MRD sample {timepoint}"] = before & ~failed
     return reasons
 
 
-def _selection(title: str, reasons: Mapping[str, pd.Series[bool]], n: int) -> Selection:
+def _first(reasons: Mapping[str, pd.Series[bool]], n: int) -> NDArray[np.object_]:
+    """The first reason that applies to each patient."""
     reason = np.full(n, "", dtype=object)
     for text, mask in reversed(list(reasons.items())):
         reason[mask.to_numpy(dtype=bool)] = text
-    return Selection(title, reason == "", reason)
+    return reason

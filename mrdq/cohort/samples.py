@@ -29,7 +29,8 @@ class Settings:
     """What is asked of a cohort.
 
     ``months``: of the estimates; ``cutoffs``: MRD levels, fractions; ``landmark_day``: None, no
-    landmark analysis; ``landmark_timepoint``: the MRD that the landmark waits for.
+    landmark analysis; ``landmark_timepoint``: the MRD that the landmark waits for;
+    ``complete_sensitivity``: what a negative has to reach for a complete response.
     """
 
     timepoints: tuple[str, ...]
@@ -37,6 +38,7 @@ class Settings:
     cutoffs: tuple[float, ...] = (1e-4, 1e-3)
     landmark_day: int | None = None
     landmark_timepoint: str = ""
+    complete_sensitivity: float = 1e-4
 
     @property
     def days(self) -> list[int]:
@@ -93,7 +95,7 @@ def strata(group: str, found: Iterable[str]) -> list[str]:
 
 
 def samples(patients: pd.DataFrame, settings: Settings) -> tuple[list[Sample], list[Selection]]:
-    """Every sample, and for the flow the selections that are not of censored follow-up.
+    """Every sample, and who was left out of it.
 
     Censoring at transplantation is left out where nobody was transplanted.
     """
@@ -109,8 +111,7 @@ def samples(patients: pd.DataFrame, settings: Settings) -> tuple[list[Sample], l
                     key = analysis, endpoint, censoring, group
                     sample, selection = sample_of(followed, *key, settings)
                     found.append(sample)
-                    if censoring == NO_CENSORING:
-                        selections.append(selection)
+                    selections.append(selection)
     return found, selections
 
 
@@ -124,7 +125,9 @@ def sample_of(
 ) -> tuple[Sample, Selection]:
     """One sample, and who was left out of it."""
     day = settings.landmark_day
-    selection = select(patients, endpoint, analysis=analysis, group=group, landmark_day=day)
+    selection = select(
+        patients, endpoint, analysis=analysis, censoring=censoring, group=group, landmark_day=day
+    )
     data = _data(patients[selection.kept], endpoint, group)
     return Sample(analysis, endpoint, censoring, group, data), selection
 

@@ -20,13 +20,10 @@ from mrdq.guideline import TOLERANCE
 
 PROTOCOL, ANY, INTERVAL = "protocol", "any", "interval"
 SIGNIFICANT = 0.05
+FEWEST_EVENTS = 10
+"""With fewer, a normal approximation of the log-rank test says nothing worth a conclusion."""
 NORMAL_975 = 1.959963984540054
 """Quantile of the normal distribution for a 95 % interval."""
-BELOW_RANGE = (
-    words.POSITIVE_NOT_QUANTIFIABLE,
-    words.LOW_POSITIVE_BELOW_RANGE,
-    words.UNCERTAIN_SIGNIFICANCE,
-)
 Classes = NDArray[np.object_]
 Row = dict[str, Any]
 
@@ -41,7 +38,7 @@ class Counting:
 
     @property
     def key(self) -> Row:
-        named = ANY if np.isnan(self.cutoff) else f"{self.cutoff:g}"
+        named = ANY if np.isnan(self.cutoff) else f"{self.cutoff:.12g}"
         base = self.below_range == PROTOCOL
         return {"cutoff": PROTOCOL if base else named, "below_range": self.below_range,
                 "not_evaluable": self.not_evaluable}  # fmt: skip
@@ -73,7 +70,7 @@ def counted(patients: pd.DataFrame, timepoint: str, counting: Counting) -> Class
     doubtful = {INTERVAL: ""}.get(counting.not_evaluable, counting.not_evaluable)
     above = np.where(level >= cutoff * (1 - TOLERANCE), words.POSITIVE, words.NEGATIVE)
     return np.select(
-        [status == words.POSITIVE_QUANTIFIABLE, np.isin(status, BELOW_RANGE), status == words.NEGATIVE,
+        [status == words.POSITIVE_QUANTIFIABLE, np.isin(status, words.BELOW_RANGE), status == words.NEGATIVE,
          status == words.NOT_EVALUABLE],
         [above, beneath if by_interval else below, beneath if by_interval else words.NEGATIVE, doubtful],
         "",
@@ -98,7 +95,8 @@ def sensitivity(patients: pd.DataFrame, settings: Settings) -> pd.DataFrame:
             drawn = [*_rates(trial, found), *(row for f in followed for row in _survival(f, found))]
             for row in drawn:
                 key = row["conclusion"], row["trial"]
-                base.setdefault(key, row) if counting.below_range == PROTOCOL else None
+                if counting.below_range == PROTOCOL:
+                    base[key] = row
                 judged = _judged(row, base.get(key))
                 rows.append({**judged, **counting.key, "timepoint": timepoint})
         rows += _by_intervals(patients, timepoint, settings)
@@ -116,9 +114,10 @@ def _rates(trial: Classes, found: Classes) -> Iterator[Row]:
         yield {"conclusion": "share of MRD-negative", "trial": name, "n": negative + positive, "n_positive": positive,
                "value": 100 * rate.estimate, "low": 100 * rate.wilson_low, "high": 100 * rate.wilson_high}  # fmt: skip
     if len(trials) > 1:
-        p = proportions.compare(table).set_index("test").loc["pearson", "p"]
+        tests = proportions.compare(table).set_index("test")
         yield {"conclusion": "share of MRD-negative differs between trials", "trial": ALL,
-               "n": int(table.sum()), "n_positive": int(table[1].sum()), "p": p}  # fmt: skip
+               "n": int(table.sum()), "n_positive": int(table[1].sum()), "p": tests.loc["pearson", "p"],
+               "value": tests.loc["fisher", "statistic"]}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +164,12 @@ def _ratio(
 ) -> Row:  # fmt: skip
     """Peto's hazard ratio of the other group against ``reference``, and the log-rank p.
 
-    ``pooled``: stratified by trial.
+    ``pooled``: stratified by trial.  With fewer than ``FEWEST_EVENTS`` events there is neither.
     """
     row = {"n": int(mask.sum()), "n_positive": int((found[mask] == words.POSITIVE).sum())}
     if not row["n"]:
+        return row
+    if of.event[mask].sum() < FEWEST_EVENTS:
         return row
     strata = of.trial[mask] if pooled else None
     test = logrank.logrank(of.time[mask], of.event[mask], by[mask], strata=strata)
@@ -178,7 +179,10 @@ def _ratio(
     excess = test.observed[other[0]] - test.expected[other[0]]
     variance = excess**2 / test.statistic
     spread = NORMAL_975 / np.sqrt(variance)
-    low, value, high = np.exp(excess / variance + spread * np.array([-1.0, 0.0, 1.0]))
+    with np.errstate(over="ignore"):
+        low, value, high = np.exp(excess / variance + spread * np.array([-1.0, 0.0, 1.0]))
+    if not np.isfinite(high):
+        return {**row, "p": test.p}
     return {**row, "value": value, "low": low, "high": high, "p": test.p}
 
 
@@ -208,8 +212,9 @@ def _number(row: Row, name: str) -> float:
 
 
 def _by_intervals(patients: pd.DataFrame, timepoint: str, settings: Settings) -> Iterator[Row]:
-    """The share below each cut-off from the intervals of all evaluable results (Turnbull)."""
-    evaluable = patients[f"mrd_low_{timepoint}"].notna() | patients[f"mrd_high_{timepoint}"].notna()
+    """The share below each cut-off from the intervals of all evaluable results (Turnbull); a positive
+    without bounds may lie anywhere."""
+    evaluable = patients[f"mrd_{timepoint}"].isin(set(words.CALLS) - {words.NOT_EVALUABLE})
     for trial, data in patients[evaluable].groupby("trial"):
         low, high = (data[f"mrd_{end}_{timepoint}"].to_numpy() for end in ("low", "high"))
         for cutoff in settings.cutoffs:

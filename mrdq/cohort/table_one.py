@@ -21,7 +21,9 @@ def table_one(patients: pd.DataFrame, timepoints: Sequence[str]) -> pd.DataFrame
     shown = {
         "age group": patients["age_group"],
         "sex": patients["sex"],
-        "transplanted": patients["transplant_day"].notna().map({True: "yes", False: "no"}),
+        "transplantation": patients["transplant_day"]
+        .notna()
+        .map({True: "day recorded", False: "none recorded"}),
         **{f"MRD {t}": patients[f"mrd_class_{t}"] for t in timepoints},
     }
     trials = sorted(patients["trial"].unique())

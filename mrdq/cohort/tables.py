@@ -7,6 +7,9 @@ from here.
 from __future__ import annotations
 
 from mrdq import vocabulary as words
+from mrdq.survival import DEATH as DEATH
+from mrdq.survival import ENDPOINTS as ENDPOINTS
+from mrdq.survival import RELAPSE as RELAPSE
 from mrdq.tables import COUNT, REAL, TEXT, Column, Table
 
 ESTIMATE = "estimate"
@@ -17,8 +20,6 @@ FROM_START, LANDMARK = "from_start", "landmark"
 ANALYSES = (FROM_START, LANDMARK)
 NO_CENSORING, AT_TRANSPLANT = "none", "transplant"
 CENSORINGS = (NO_CENSORING, AT_TRANSPLANT)
-ENDPOINTS = ("OS", "LFS")
-RELAPSE, DEATH = "relapse", "death"
 CAUSES = (RELAPSE, DEATH)
 ALL = "all"
 """In place of a trial: all of them together; in place of a group or stratum: everyone."""
@@ -79,12 +80,14 @@ MRD_RATES = Table("mrd_rates.tsv", "MRD by trial and timepoint", ("timepoint", "
     _estimate("wilson_low", "lower limit of Wilson's 95 % interval", "%"), _estimate("wilson_high", "upper limit", "%"),
     _estimate("exact_low", "lower limit of the 95 % interval of Clopper and Pearson", "%"),
     _estimate("exact_high", "upper limit", "%"),
+    _count("n_insensitive", "negatives without the sensitivity that a complete response asks for (1e-4)"),
 ))  # fmt: skip
 MRD_TESTS = Table("mrd_tests.tsv", "MRD compared between trials", ("timepoint", "result", "denominator", "test"), (
-    _TIMEPOINT, _text("result", "the result whose share is compared", words.MRD_CLASSES),
+    _TIMEPOINT, _text("result", "the result whose share is compared with everything else of the denominator", words.MRD_CLASSES[:3]),
     _text("denominator", "of whom", DENOMINATORS),
     _text("test", "Pearson's χ², the same with Yates' correction, Fisher's exact test", ("pearson", "yates", "fisher")),
     _estimate("statistic", "χ², or the odds ratio for Fisher's"), _count("df", "degrees of freedom"), _P,
+    _text("note", "why a cell is NE"),
 ))  # fmt: skip
 ESTIMATES = Table("estimates.tsv", "Kaplan-Meier estimates at fixed times", ("analysis", "endpoint", "censoring", "trial", "group", "stratum", "day"), (
     *_WHO, _count("months", "time from the start of treatment"), _count("day", "the same in days (30.4375 a month)"),
@@ -137,16 +140,18 @@ SENSITIVITY = Table("sensitivity.tsv", "what another way to count would have giv
     _text("below_range", "how positives below the range are counted", ("protocol", *COUNTED_AS)),
     _text("not_evaluable", "how results that are not evaluable are counted", ("protocol", *COUNTED_AS)),
     _count("n", "patients that could be counted"), _count("n_positive", "counted as MRD-positive"),
-    _estimate("value", "share of MRD-negative (%), or hazard ratio"), _estimate("low"), _estimate("high"), _P,
+    _estimate("value", "share of MRD-negative (%), odds ratio of two trials, or Peto's hazard ratio from the log-rank test"), _estimate("low"), _estimate("high"), _P,
     _estimate("base_value", "the value as the protocol counts"), _estimate("base_p", "the p value as the protocol counts"),
     _text("changes", "yes: p crosses 0.05, a significant ratio turns round, or the share leaves the base's interval", ("yes",)),
 ))  # fmt: skip
-AGAINST = Table("against.tsv", "published figures beside ours", ("endpoint", "trial", "timepoint", "group", "stratum", "what"), (
+AGAINST = Table("against.tsv", "published figures beside ours", ("endpoint", "trial", "timepoint", "group", "stratum", "months", "what"), (
     _text("endpoint", "endpoint; empty for MRD"), _TRIAL, _text("timepoint", "timepoint of an MRD rate"), _GROUP, _STRATUM,
-    _text("what", "the cell", ("estimate", "low", "high", "p", "percent")),
+    _text("months", "months of an estimate"), _text("what", "the cell", ("estimate", "low", "high", "p", "percent")),
     _text("as_printed", "as it was printed"), _real("published", "the number that ours is compared with"),
     _estimate("ours", "ours"), _real("difference", "ours - published"),
-    _text("within", "whether they agree", ("true", "false")), _text("note", "what to know about the cell"),
+    _text("within", "whether they agree", ("true", "false")),
+    _text("how", "what ours is compared with: the figure as printed, its repaired limit; or that ours is the end of the curve",
+          ("as printed", "repaired limit", "end of the curve")), _text("note", "what to know about the cell"),
 ))  # fmt: skip
 TABLES = (FLOW, EXCLUDED, TABLE_ONE, MRD_RATES, MRD_TESTS, ESTIMATES, CURVES, TESTS, COX, COMPETING, COMPETING_CURVES,
           FOLLOW_UP, SENSITIVITY, AGAINST)  # fmt: skip

@@ -32,8 +32,23 @@ _OF_COLUMN = re.compile(
     rf"(?P<n>\d{{1,7}})\s*[(\[]\s*(?P<estimate>{NUMBER})\s*(?P<percent>%)?\s*[)\]]"
 )
 _PERCENT = re.compile(rf"(?<![\w.]){NUMBER}\s*%")
-_NO_INTERVAL = re.compile(r"\b(?:HR|OR|RR|ratio|range|IQR|SE|SD)\b", re.I)
+_NO_INTERVAL = re.compile(r"\b(?:HR|OR|RR|hr|rr|IQR|iqr|S[EeDd]|s[ed]|(?i:ratio|range))\b")
 """Words of numbers that are no limits of the estimate before the brackets."""
+
+_LEVEL = re.compile(r"\d{2}(?:\.\d)?")
+_PLUS_MINUS = r"\s*%?\s*(?:±|\+\s?/\s?-)\s*"
+WITH_ERROR = re.compile(
+    rf"(?P<estimate>{NUMBER})(?P<percent>\s*%)?{_PLUS_MINUS}(?P<error>{NUMBER})(?P<percent2>\s*%)?"
+)
+"""An estimate and its standard error: ``87.2±1.6%``."""
+
+_SIGNED = rf"[-+]?{NUMBER}"
+_SIGNED_INTERVAL = re.compile(rf"(?P<low>{_SIGNED})\s*%?{BETWEEN}(?P<high>{_SIGNED})\s*%?")
+DIFFERENCE = re.compile(
+    r"(?<!no )\b(?:difference|reduction|increase|decrease|improvement|gain|benefit|risk diff)\b"
+    r"(?:\s+(?:in|between)\s+[a-z][\w\s/-]{0,40}?)?[\s:,=(]*(?:(?:was|were|is|of)\b\s*)?$", re.I
+)  # fmt: skip
+"""The words before a difference of two proportions, whose limits are on no proportion's scale."""
 
 _MARKS = re.compile(r"[*†‡§¶#]+|\^[a-d]\b")
 _P_CELL = re.compile(rf"(?:p\s*)?(?P<relation>=|<|>|≤|≥)?\s*(?P<p>{NUMBER})", re.I)
@@ -47,6 +62,7 @@ class Value:
     estimate: Printed | None = None
     percent: bool = False
     confidence: bool = False
+    level: float | None = None
     low: Printed | None = None
     high: Printed | None = None
     n: int | None = None
@@ -112,7 +128,8 @@ def read_inside(inside: str, start: Value) -> Value | None:
     elif found := _TOTAL.search(rest):
         value, rest = replace(value, total=int(found["total"])), _without(rest, found)
     if found := _CI_WORDS.search(rest):
-        value, rest = replace(value, confidence=True), _without(rest, found)
+        value = replace(value, confidence=True, level=level_of(found[0]))
+        rest = _without(rest, found)
     if found := _INTERVAL.search(rest):
         percent = value.percent or "%" in found[0]
         value = replace(
@@ -120,6 +137,49 @@ def read_inside(inside: str, start: Value) -> Value | None:
         )
         rest = _without(rest, found)
     return None if re.search(r"\d", rest) else value
+
+
+def level_of(text: str) -> float | None:
+    """The level of confidence [%] that words like ``90% CI`` state; None for none."""
+    said = _CI_WORDS.search(text)
+    found = _LEVEL.search(said[0]) if said else None
+    return float(found[0]) if found else None
+
+
+def read_with_error(text: str) -> Value | None:
+    """The estimate of ``87.2 ± 1.6``; its standard error is not checked."""
+    found = WITH_ERROR.fullmatch(_MARKS.sub("", text).strip())
+    return with_error(found) if found else None
+
+
+def with_error(found: re.Match[str]) -> Value:
+    """The estimate of a match of :data:`WITH_ERROR`."""
+    percent = found["percent"] is not None or found["percent2"] is not None
+    return Value(found[0], printed(found["estimate"]), percent)
+
+
+def read_difference(estimate: str, inside: str, text: str) -> Value | None:
+    """A difference with its limits, which may be negative; None where it has none.
+
+    A reduction may be printed without its sign and its limits with theirs.
+    """
+    value, rest = Value(text, printed(estimate)), inside
+    if found := _P.search(rest):
+        value, rest = with_p(value, found), _without(rest, found)
+    if found := _CI_WORDS.search(rest):
+        value = replace(value, confidence=True, level=level_of(found[0]))
+        rest = _without(rest, found)
+    limits = _SIGNED_INTERVAL.search(rest)
+    if not limits or re.search(r"\d", _without(rest, limits)):
+        return None
+    low, high = printed(limits["low"]), printed(limits["high"])
+    if high.value < 0 < printed(estimate).value:
+        low, high = _mirrored(high), _mirrored(low)
+    return replace(value, low=low, high=high)
+
+
+def _mirrored(number: Printed) -> Printed:
+    return Printed(number.text, -number.value, number.half)
 
 
 def read_p(text: str) -> Value | None:

@@ -12,7 +12,7 @@ from mrdq.published.figures import TEST, Figure, Reading
 from mrdq.published.intervals import TRANSFORMATIONS
 from mrdq.published.limits import Intervals, check_intervals
 from mrdq.published.pooled import check_pooled
-from mrdq.published.remarks import FINDING, NOTE, Remark
+from mrdq.published.remarks import FINDING, NOTE, ODDITY, Remark
 from mrdq.published.shares import Shares, check_shares
 
 COLUMNS = ("outcome", "place", "trial", "endpoint", "stratum", "as_printed", "kind", "fits", "expected", "why")  # fmt: skip
@@ -36,6 +36,10 @@ class Checked:
         return [remark for remark in self.remarks if remark.level == FINDING]
 
     @property
+    def oddities(self) -> list[Remark]:
+        return [remark for remark in self.remarks if remark.level == ODDITY]
+
+    @property
     def notes(self) -> list[Remark]:
         return [remark for remark in self.remarks if remark.level == NOTE]
 
@@ -49,15 +53,20 @@ def check(reading: Reading) -> Checked:
 
 
 def report(checked: Checked) -> str:
-    """What was read, a line per finding and note, and what the figures say of the methods."""
+    """What was read, a line per finding, oddity and note, and what the figures say of the methods."""
     lines = [_read(checked.reading)]
-    lines += [f"FINDING  {_line(remark)}" for remark in checked.findings]
+    lines += [f"{r.level.upper():8} {_line(r)}" for r in checked.remarks if r.level != NOTE]
     lines += [f"note     {_line(remark)}" for remark in _first(checked.notes)]
     lines += [_more(len(checked.notes), "notes")] * (len(checked.notes) > _SHOWN)
     lines += [*_summary(checked), *_not_read(checked.reading)]
-    n = len(checked.findings)
-    lines.append(f"{n} finding{'' if n == 1 else 's'}" if n else "no finding")
+    lines.append(_outcome(len(checked.findings), len(checked.oddities)))
     return "\n".join(lines) + "\n"
+
+
+def _outcome(findings: int, oddities: int) -> str:
+    found = f"{findings} finding{'' if findings == 1 else 's'}" if findings else "no finding"
+    odd = f", {oddities} oddit{'y' if oddities == 1 else 'ies'}" if oddities else ""
+    return found + odd
 
 
 def _first(items: list[T]) -> list[T]:
@@ -101,6 +110,7 @@ def _summary(checked: Checked) -> list[str]:
     lines += [f"         {line}" for line in _first(shares.tests)]
     if shares.n_not_testable:
         lines.append(f"p values that the printed figures do not allow to compute again: {shares.n_not_testable}")  # fmt: skip
+    lines += [f"         {line}" for line in _first(shares.named)]
     idle = sum(1 for f in checked.reading.figures if f.kind != TEST and not f.is_interval and not f.total)  # fmt: skip
     if idle:
         lines.append(f"estimates without interval and denominator: {idle}")

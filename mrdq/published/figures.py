@@ -29,7 +29,11 @@ class Figure:
     n: the count behind a rate, as printed. total: its denominator.
     p, relation: a p value and the ``=``, ``<`` or ``>`` before it.
     statistic, df: the χ² that gave p.
-    method: the way the interval was made, where the table says so.
+    test: the words that name another test than those of two proportions. one_sided: it is.
+    doubt: why p need not be of the rates beside it, though no test is named there.
+    method, scale: the interval of a count, or the transformation, where the table says so.
+    level: of confidence [%], None where it is not stated.
+    near: numbers of patients that stand nearby.
     table: number of the table in the file; -1 for a text.
     line: what is compared in one line has the same.
     trial, endpoint, months, group, stratum: of whom; empty where it is not known.
@@ -48,7 +52,13 @@ class Figure:
     relation: str = "="
     statistic: Printed | None = None
     df: int | None = None
+    test: str = ""
+    one_sided: bool = False
+    doubt: str = ""
     method: str = ""
+    scale: str = ""
+    level: float | None = None
+    near: tuple[int, ...] = ()
     table: int = -1
     line: str = ""
     trial: str = ""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mrdq.published.counts import INTERVALS, counts_that_print, is_exact_of_some_count
+from mrdq.published.count_intervals import CountFit, at_another_level, fits_of_count, stated
+from mrdq.published.counts import INTERVALS
 from mrdq.published.figures import INCIDENCE, PROPORTIONS, RATE, Figure
 from mrdq.published.intervals import (
     OF_INCIDENCE,
@@ -22,7 +23,6 @@ from mrdq.published.numbers import Printed, as_printed
 from mrdq.published.remarks import Remark, finding, note
 
 _SLACK = 1e-9
-_TRIED = 50
 
 
 @dataclass(slots=True)
@@ -58,10 +58,16 @@ class _Repair:
 def check_intervals(figures: Sequence[Figure]) -> Intervals:
     """Every interval of the figures: proportions by transformation, all others by their order."""
     known = [f for f in figures if f.is_interval and f.kind in PROPORTIONS and not f.method]
-    found = Intervals(known, _methods(known))
-    wrong = [i for i, f in enumerate(known) if _outside(f) or not found.methods[i]]
+    scales = _scales(known)
+    counts = [_counts(f, names) for f, names in zip(known, scales, strict=True)]
+    methods = [(*names, *(fit.text(f) for fit in fits))
+               for f, names, fits in zip(known, scales, counts, strict=True)]  # fmt: skip
+    found = Intervals(known, methods)
+    wrong = [i for i, f in enumerate(known) if _outside(f) or not methods[i] or not _is_as_said(f, methods[i])]  # fmt: skip
     for i in wrong:
         found.methods[i] = ()
+    for i in sorted(set(range(len(known))) - set(wrong)):
+        found.remarks += at_another_level(known[i], counts[i])
     found.remarks += _wrong(found, wrong)
     found.remarks += _repeated(found, set(wrong))
     found.remarks += [r for f in figures if f.is_interval for r in _others(f)]
@@ -71,29 +77,14 @@ def check_intervals(figures: Sequence[Figure]) -> Intervals:
 def _others(figure: Figure) -> list[Remark]:
     """Intervals that a stated count gives, and those of ratios and medians."""
     if figure.method:
-        return _stated(figure)
+        return stated(figure)
     if figure.kind not in PROPORTIONS and _outside(figure):
         return [finding(figure, "the estimate lies outside its interval")]
     return []
 
 
-def _stated(figure: Figure) -> list[Remark]:
-    _, low, high = figure.interval
-    if figure.n is None or not figure.total:
-        return [note(figure, f"{figure.method}'s interval without the count it is of")]
-    lower, upper = INTERVALS[figure.method](figure.n, figure.total)
-    if _prints(low, lower) and _prints(high, upper):
-        return []
-    expected = f"{_like(lower, low)}–{_like(upper, high)}"
-    return [finding(figure, f"{figure.method}'s interval of {figure.n} of {figure.total}", expected)]  # fmt: skip
-
-
-def _prints(limit: Printed, value: float) -> bool:
-    return abs(limit.value - value) <= limit.half + 1e-7
-
-
-def _like(value: float, limit: Printed) -> str:
-    return as_printed(value, min(limit.decimals, 6))
+def _is_as_said(figure: Figure, methods: tuple[str, ...]) -> bool:
+    return not figure.scale or figure.scale in methods
 
 
 def _outside(figure: Figure) -> bool:
@@ -106,8 +97,8 @@ def _outside(figure: Figure) -> bool:
     )
 
 
-def _methods(figures: list[Figure]) -> list[tuple[str, ...]]:
-    """What gives each interval its limits: transformations, or the interval of a count."""
+def _scales(figures: list[Figure]) -> list[tuple[str, ...]]:
+    """The transformations that give each interval its limits."""
     names: list[list[str]] = [[] for _ in figures]
     for scales, mine in ((TRANSFORMATIONS, False), (OF_INCIDENCE, True)):
         chosen = [i for i, f in enumerate(figures) if (f.kind == INCIDENCE) is mine]
@@ -115,31 +106,21 @@ def _methods(figures: list[Figure]) -> list[tuple[str, ...]]:
         for by in scales:
             for i in np.asarray(chosen, int)[fits(by, *boxes)]:
                 names[i].append(by.name)
-    for i, figure in enumerate(figures):
-        if figure.kind == RATE and (figure.total or not names[i]):
-            names[i] += _of_count(figure)
     return [tuple(found) for found in names]
+
+
+def _counts(figure: Figure, scales: tuple[str, ...]) -> list[CountFit]:
+    """The intervals of a count that fit: of a rate with its denominator, and where no scale does.
+
+    Without censoring a survival is a proportion, and is often printed with such an interval.
+    """
+    counted = figure.kind == RATE and figure.total
+    return fits_of_count(figure) if (counted or not scales) and not _outside(figure) else []
 
 
 def _box(figures: list[Figure], part: str) -> Box:
     parts: list[Printed] = [getattr(figure, part) for figure in figures]
     return Box.of([(p.low - _SLACK) / 100 for p in parts], [(p.high + _SLACK) / 100 for p in parts])
-
-
-def _of_count(figure: Figure) -> list[str]:
-    estimate, low, high = figure.interval
-    if not figure.total:
-        return ["Clopper-Pearson"] if is_exact_of_some_count(estimate, low, high) else []
-    counts = (
-        [figure.n] if figure.n is not None else _some(counts_that_print(estimate, figure.total))
-    )
-    limits = {name: [made(n, figure.total) for n in counts if n <= figure.total] for name, made in INTERVALS.items()}  # fmt: skip
-    return [name for name, ends in limits.items() if any(_prints(low, a) and _prints(high, b) for a, b in ends)]  # fmt: skip
-
-
-def _some(counts: range) -> range:
-    """All counts, or about ``_TRIED`` of so many that their neighbours have the same limits."""
-    return counts[:: len(counts) // _TRIED + 1]
 
 
 def _ruling(found: Intervals, table: int) -> tuple[Transformation, int, int] | None:
@@ -164,18 +145,15 @@ def _wrong(found: Intervals, wrong: list[int]) -> list[Remark]:
     """What is said of each interval that is out of order, or that nothing known gives."""
     ruling = {table: _ruling(found, table) for table in {found.figures[i].table for i in wrong}}
     repairs = {i: _repairs(found.figures[i], ruling[found.figures[i].table]) for i in wrong}
-    nothing_fits = len(wrong) > 1 and not any(found.methods)
     remarks = []
     for i in wrong:
         figure = found.figures[i]
         if owner := _owner(i, found, wrong, repairs):
             remarks.append(_carried(figure, owner))
-        elif not _outside(figure) and (nothing_fits or (figure.kind == RATE and not figure.total)):
-            remarks.append(
-                note(figure, "neither a transformation nor a count is known that gives both limits")
-            )
-        else:
+        elif _outside(figure) or figure.scale:
             remarks.append(_impossible(figure, repairs[i], ruling[figure.table]))
+        else:
+            remarks.append(_unknown(figure, repairs[i], ruling[figure.table]))
     return remarks
 
 
@@ -238,21 +216,36 @@ def _carried(figure: Figure, owner: tuple[Figure, bool]) -> Remark:
 def _impossible(
     figure: Figure, repairs: list[_Repair], ruling: tuple[Transformation, int, int] | None
 ) -> Remark:
-    _, low, high = figure.interval
     why = (
         "the estimate lies outside its interval"
         if _outside(figure)
-        else "no transformation gives both limits"
+        else f"{figure.scale} does not give both limits"
     )
     if not repairs:
         return finding(figure, f"{why}; neither limit can be right")
+    expected = _repaired(figure, repairs, named=ruling is None)
+    by = f"by {ruling[0].name}, which {ruling[1]} of the other {ruling[2]} intervals fit" if ruling else "no other interval tells the transformation"  # fmt: skip
+    return finding(figure, f"{why}; {by}", expected)
+
+
+def _unknown(
+    figure: Figure, repairs: list[_Repair], ruling: tuple[Transformation, int, int] | None
+) -> Remark:
+    """A note: limits in order may be right, by a method that is not known here."""
+    scales = OF_INCIDENCE if figure.kind == INCIDENCE else TRANSFORMATIONS
+    tried = ", ".join(by.name for by in scales) + "; of a count " + ", ".join(INTERVALS)
+    others = f"; by {ruling[0].name}, which {ruling[1]} of the other {ruling[2]} intervals fit: {_repaired(figure, repairs, named=False)}" if ruling and repairs else ""  # fmt: skip
+    return note(figure, f"fits none of the methods tried ({tried}); there are others, as likelihood ratio and bootstrap{others}")  # fmt: skip
+
+
+def _repaired(figure: Figure, repairs: list[_Repair], *, named: bool) -> str:
+    _, low, high = figure.interval
     decimals = max(low.decimals, high.decimals)
     said = [
-        f"{repair.text(decimals)} if {repair.kept} is right{'' if ruling else f', by {repair.by.name}'}"
+        f"{repair.text(decimals)} if {repair.kept} is right{f', by {repair.by.name}' if named else ''}"
         for repair in repairs
     ]
-    by = f"by {ruling[0].name}, which {ruling[1]} of the other {ruling[2]} intervals fit" if ruling else "no other interval tells the transformation"  # fmt: skip
-    return finding(figure, f"{why}; {by}", "; or ".join(said))
+    return "; or ".join(said)
 
 
 def _repeated(found: Intervals, wrong: set[int]) -> list[Remark]:

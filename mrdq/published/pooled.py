@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from mrdq.published.figures import ALL, INCIDENCE, SURVIVAL, Figure, are_parts
-from mrdq.published.remarks import Remark, finding, note
+from mrdq.published.remarks import Remark, note, oddity
 
 
 def check_pooled(figures: Sequence[Figure]) -> list[Remark]:
     """Each pooled survival or incidence against the families of strata of its trial and time.
 
-    Outside ranges that follow on each other it is a finding; outside other strata, which may
+    Outside ranges that follow on each other it is an oddity; outside other strata, which may
     leave somebody out, or in a table that shows numbers at risk, a note.
     """
     families: dict[tuple[object, ...], list[Figure]] = defaultdict(list)
@@ -59,6 +59,4 @@ def _outside(pooled: Figure, strata: list[Figure]) -> Iterable[Remark]:
     elif pooled.followed:
         yield note(pooled, f"{why}; unequal follow-up can do that, see the numbers at risk")
     else:
-        expected = sorted((part.value, part.text) for part in parts)
-        yield finding(pooled, f"{why}; together they are everyone, so that only very unequal follow-up could do that",
-                      f"between {expected[0][1]} and {expected[-1][1]}")  # fmt: skip
+        yield oddity(pooled, f"{why}; unlikely, not impossible: only unequal follow-up could do it")

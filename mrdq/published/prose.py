@@ -9,12 +9,16 @@ from dataclasses import dataclass, replace
 from mrdq.published.cells import (
     BETWEEN,
     CI,
+    DIFFERENCE,
     INTERVAL,
+    WITH_ERROR,
     P,
     Value,
+    read_difference,
     read_inside,
     read_value,
     shown,
+    with_error,
     with_p,
 )
 from mrdq.published.figures import (
@@ -33,6 +37,7 @@ from mrdq.published.figures import (
     months_of,
 )
 from mrdq.published.grids import Paragraph
+from mrdq.published.named_tests import is_one_sided, other_test
 from mrdq.published.numbers import NUMBER, printed
 from mrdq.published.wide import scaled
 
@@ -53,15 +58,23 @@ _OF = re.compile(rf"{_EST}\s*%\s+of\s+(?:the\s+)?(?P<total>\d{1, 7})\b(?![.\d]|\
 _COUNTED = re.compile(r"(?<![\w./^])(?P<whole>\d{1,7}\s*(?:/|of|out of)\s*\d{1,7}(?P<words>(?:\s+[a-z-]+){0,3})\s*[(\[][^()\[\]]{0,200}%[^()\[\]]{0,200}[)\]])")  # fmt: skip
 _ALONE = re.compile(rf"{_EST}\s*%(?!\s*-?\s*(?:CI|KI|confidence|interval|credib|chance))", re.I)
 _P = re.compile(P, re.I)
+_ERROR = re.compile(rf"(?<![\w.\-^/<>≤≥±~])(?<!\d,){WITH_ERROR.pattern}(?![\w^]|[.,]\d)")
+_DIFFERS = re.compile(rf"(?<![\w.\-+^/<>≤≥±~])(?P<estimate>[-+]?{NUMBER})\s*(?P<points>(?:%|percent(?:age)?)?[\s-]*points?|%|percent)\s*[,;:]?\s*(?:[(\[](?P<inside>[^()\[\]]{{1,300}})[)\]]|(?P<bare>{CI}\s*[:,=]?\s*(?:of\s+)?[-+]?{NUMBER}\s*%?{BETWEEN}[-+]?{NUMBER}(?![\w^]|[.,]\d)))", re.I)  # fmt: skip
 _NEAR = 200
 """Characters before a figure that may say what it is of."""
 
 _LONGEST = 5_000
 """Characters of a sentence; no longer one was written for people."""
 
-_PATTERNS = (_COUNTED, _WITH_CI, _WITH_INSIDE, _OF, _ALONE, _P)
+_PATTERNS = (_DIFFERS, _ERROR, _COUNTED, _WITH_CI, _WITH_INSIDE, _OF, _ALONE, _P)
 _BOUND = re.compile(r"[<>≤≥±~]\s*$")
-_RATIO = re.compile(r"\b(?:HR|OR|RR|hazard ratio|odds ratio|risk ratio)\b[^.;%]{0,30}$", re.I)
+_RATIO_NAME = r"\b(?:[as]?HR|OR|RR|(?i:(?:hazard|odds|risk|rate) ratio))s?\b"
+_RATIO = re.compile(rf"{_RATIO_NAME}[^.;%]{{0,30}}$")
+_RATIO_HERE = re.compile(rf"{_RATIO_NAME}(?:\s*[,:=]|\s+(?:was|of|is|for\s[\w\s-]{{1,30}}))?\s*$")
+_PATIENTS = re.compile(
+    r"\bn\s*=\s*(\d{1,6})\b|(?<![\w.,/-])(\d{1,6})\s+(?:[a-z-]+\s+){0,3}?(?:patients|children|adults|adolescents|infants|subjects|participants|individuals|cases|people|persons|men|women|recipients|treated|evaluable|enrolled|evaluated)\b",
+    re.I,
+)
 _TIME_BEFORE = re.compile(r"\b(?:age|aged|follow-?up|median|time)\b[^%;]{0,40}$", re.I)
 _UNIT_BEHIND = re.compile(r"\s*(?:days|months|years)\b", re.I)
 _DOI = re.compile(r"\b10\.\d{4,}/\S+|https?://\S+")
@@ -84,14 +97,14 @@ def read_prose(paragraphs: list[Paragraph]) -> Reading:
     """The figures of a text's sentences, and the sentences with other decimals or percentages."""
     reading = Reading()
     for paragraph in paragraphs:
-        for number, (line, written) in enumerate(_sentences(paragraph), 1):
+        for number, (line, written) in enumerate(sentences(paragraph), 1):
             place, sentence = f"line {line}, sentence {number}", _unnested(written)
             if len(sentence) > _LONGEST:
                 reading.not_read.append(
                     NotRead(place, f"a sentence of {len(sentence):,} characters")
                 )
                 continue
-            found = _labelled(list(_of_sentence(sentence, place)), sentence)
+            found = _labelled(_tested(list(_of_sentence(sentence, place)), sentence), sentence)
             reading.figures += [one.figure for one in found]
             rest = _without(sentence, found)
             if _LEFT.search(_DOI.sub("", rest)):
@@ -99,7 +112,7 @@ def read_prose(paragraphs: list[Paragraph]) -> Reading:
     return reading
 
 
-def _sentences(paragraph: Paragraph) -> Iterator[tuple[int, str]]:
+def sentences(paragraph: Paragraph) -> Iterator[tuple[int, str]]:
     """The sentences, each with the line it starts on."""
     start = 0
     for end in [*_SENTENCE.finditer(paragraph.text), None]:
@@ -135,6 +148,27 @@ def _of_sentence(sentence: str, place: str) -> Iterator[_Found]:
         n_tests += figure.p is not None
 
 
+def _tested(found: list[_Found], sentence: str) -> list[_Found]:
+    """The figures with what the sentence says of its tests and of its numbers of patients.
+
+    Where two rates with counts and one p value stand in it they belong together, in any order;
+    the p value is beyond doubt theirs where nothing else but differences stands beside them.
+    """
+    figures = [one.figure for one in found]
+    tests = [f for f in figures if f.kind == TEST]
+    rates = [f for f in figures if f.kind == RATE and f.total]
+    others = [f for f in figures if f.kind not in (TEST, OTHER) and f not in rates]
+    paired = len(tests) == 1 and len(rates) == 2
+    doubt = "" if paired and not others else "the sentence holds other figures that it may be of"
+    near = tuple(dict.fromkeys(int(m[1] or m[2]) for m in _PATIENTS.finditer(sentence)))
+    near = tuple(n for n in near if n)
+    said = {"test": other_test(sentence), "one_sided": is_one_sided(sentence), "doubt": doubt}
+    lines = [f.place if paired else f.line for f in figures]
+    told = [replace(f, line=line, near=near, **(said if f.kind == TEST else {}))  # type: ignore[arg-type]
+            for f, line in zip(figures, lines, strict=True)]  # fmt: skip
+    return [replace(one, figure=figure) for one, figure in zip(found, told, strict=True)]
+
+
 class _Matches:
     """The matches of a pattern that can be read, looked for only as far as they are needed.
 
@@ -161,6 +195,12 @@ def _value(match: re.Match[str], sentence: str) -> Value | None:
         return None
     if match.re is _P:
         return with_p(Value(match[0]), match) if float(match["p"]) <= 1 else None
+    if match.re is _DIFFERS:
+        before = sentence[max(0, match.start() - _NEAR) : match.start()]
+        is_one = match["points"] not in ("%", "percent") or DIFFERENCE.search(before)
+        return read_difference(match["estimate"], match["inside"] or match["bare"], match[0]) if is_one else None  # fmt: skip
+    if match.re is _ERROR:
+        return with_error(match) if endpoints_in(sentence[: match.start()]) else None
     if match.re is _COUNTED:
         return read_value(match[0].replace(match["words"], " ", 1) if match["words"] else match[0])
     start = Value(match[0], printed(match["estimate"]), percent=True)
@@ -181,7 +221,8 @@ def _with_inside(match: re.Match[str], sentence: str, start: Value) -> Value | N
         match["unit"] or _TIME_BEFORE.search(before) or _UNIT_BEHIND.match(sentence, match.end())
     )
     named = decimals and not of_time and endpoints_in(before)
-    return value if value.percent or value.confidence or named else None
+    ratio = decimals and value.is_interval and _RATIO_HERE.search(before)
+    return value if value.percent or value.confidence or named or ratio else None
 
 
 def _figure(
@@ -189,10 +230,10 @@ def _figure(
 ) -> Figure:
     """``named``: the endpoints last named before the figure; it is of one only if that is one."""
     before = sentence[max(0, match.start() - _NEAR) : match.start()]
-    known = Figure(place="", as_printed=shown(match[0]), kind=TEST, p=value.p, relation=value.relation)  # fmt: skip
+    known = Figure(place="", as_printed=shown(match[0]), kind=TEST, p=value.p, relation=value.relation, level=value.level)  # fmt: skip
     if match.re is _P:
         return known
-    if "unit" in match.re.groupindex and match["unit"]:
+    if match.re is _DIFFERS or ("unit" in match.re.groupindex and match["unit"]):
         return replace(known, kind=OTHER, estimate=value.estimate, low=value.low, high=value.high)
     counted = value.n is not None or value.total is not None
     kind = _kind(value, named, before, counted=counted)

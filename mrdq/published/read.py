@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mrdq.errors import refuse
 from mrdq.instruments.text import decode
 from mrdq.published.figures import TEST, Figure, NotRead, Reading
-from mrdq.published.grids import Grid, delimited, markdown
+from mrdq.published.grids import Grid, Paragraph, delimited, markdown
+from mrdq.published.named_tests import other_test_elsewhere
 from mrdq.published.numbers import plain
-from mrdq.published.prose import read_prose
+from mrdq.published.prose import read_prose, sentences
 from mrdq.published.tidy import is_tidy, read_tidy
 from mrdq.published.wide import read_wide
 
@@ -56,7 +59,18 @@ def _of_text(text: str) -> Reading:
         if figure.is_interval:
             known.add(_said(figure))
     reading.not_read += prose.not_read
+    reading.figures = _doubted(reading.figures, paragraphs)
     return reading
+
+
+def _doubted(figures: list[Figure], paragraphs: list[Paragraph]) -> list[Figure]:
+    """The p values with the doubt that another test, named in the text, gave them."""
+    said = (other_test_elsewhere(one) for part in paragraphs for _, one in sentences(part))
+    named = next(filter(None, said), "")
+    if not named:
+        return figures
+    doubt = f'the text names "{named}" elsewhere'
+    return [replace(f, doubt=f.doubt or doubt) if f.kind == TEST else f for f in figures]
 
 
 def _as_one(grid: Grid, found: Reading) -> list[NotRead]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from mrdq.published.counts import chi_square_p, counts_that_print, p_values_of
-from mrdq.published.figures import PROPORTIONS, RATE, TEST, Figure
+from mrdq.published.counts import (
+    chi_square_p,
+    counts_that_print,
+    p_values_of,
+    unusual_p_values,
+)
+from mrdq.published.figures import INCIDENCE, PROPORTIONS, RATE, SURVIVAL, TEST, Figure
 from mrdq.published.numbers import Printed
-from mrdq.published.remarks import Remark, finding
+from mrdq.published.remarks import Remark, finding, note
 
 _SLACK = 1e-9
 _MANY = 3
@@ -17,11 +22,12 @@ _MANY = 3
 
 @dataclass(slots=True)
 class Shares:
-    """What was found; ``counts`` and ``tests`` are lines that say what fits."""
+    """What was found; ``counts``, ``tests`` and ``named`` are lines that say what fits, and why not."""
 
     remarks: list[Remark] = field(default_factory=list)
     counts: list[str] = field(default_factory=list)
     tests: list[str] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
     n_counts: int = 0
     n_tests: int = 0
     n_not_testable: int = 0
@@ -35,14 +41,30 @@ def check_shares(figures: Sequence[Figure]) -> Shares:
         if figure.kind == RATE and figure.total:
             found.n_counts += 1
             _count(figure, figure.total, found)
+        elif figure.kind in (SURVIVAL, INCIDENCE):
+            found.remarks += _share_of_endpoint(figure)
     rates = defaultdict(list)
     for figure in figures:
         if figure.kind == RATE and figure.estimate and counts_of(figure):
             rates[figure.table, figure.line].append(figure)
+    n_tests = Counter((f.table, f.line) for f in figures if f.kind == TEST and f.p)
     for figure in figures:
+        at = figure.table, figure.line
         if figure.kind == TEST and figure.p:
-            _test(figure, figure.p, rates.get((figure.table, figure.line), []), found)
+            several = "several p values stand beside these rates" if n_tests[at] > 1 else ""
+            told = replace(figure, doubt=figure.doubt or several)
+            _test(figure, told, rates.get(at, []), found)
     return found
+
+
+def _share_of_endpoint(figure: Figure) -> list[Remark]:
+    """A note where the count beside a survival is another share: with censoring both can be right."""
+    if figure.n is None or not figure.total or figure.estimate is None or figure.n > figure.total:
+        return []
+    if figure.n in counts_that_print(figure.estimate, figure.total):
+        return []
+    share = f"{100 * figure.n / figure.total:.{figure.estimate.decimals}f} %"
+    return [note(figure, f"{figure.n} of {figure.total} is {share}; with censoring the estimate need not be that share")]  # fmt: skip
 
 
 def _range(figure: Figure) -> list[Remark]:
@@ -94,44 +116,76 @@ def _nearest(percent: Printed, total: int) -> str:
     return " or ".join(f"{100 * n / total:.{percent.decimals}f} % ({n})" for n in (below, below + 1))  # fmt: skip
 
 
-def _test(figure: Figure, p: Printed, rates: list[Figure], found: Shares) -> None:
+def _test(figure: Figure, told: Figure, rates: list[Figure], found: Shares) -> None:
+    """Check one p value; ``told`` is ``figure`` with the doubts its line adds."""
+    p = figure.p
+    if p is None:
+        return
     if p.low > 1 + _SLACK:
         found.remarks.append(finding(figure, f"{p.text}: no p value", "0 to 1"))
     elif figure.statistic and figure.df:
-        found.n_tests += 1
-        low, high = chi_square_p(figure.statistic, figure.df)
-        if not _prints(figure.relation, p, low, high):
-            found.remarks.append(
-                finding(figure, f"χ² {figure.statistic.text} with {figure.df} df", f"p = {low:.6g}")
-            )
+        _chi_square(figure, p, figure.statistic, figure.df, found)
+    elif figure.test:
+        found.n_not_testable += 1
+        found.named.append(f"{_shown(figure, p)} ({figure.place}): named {figure.test}")
     elif len(rates) == 2:
-        _of_rates(figure, p, rates, found)
+        _of_rates(figure, told.doubt, rates, found)
     else:
         found.n_not_testable += 1
 
 
-def _of_rates(figure: Figure, p: Printed, rates: list[Figure], found: Shares) -> None:
+def _shown(figure: Figure, p: Printed) -> str:
+    return f"p {figure.relation} {p.text}"
+
+
+def _chi_square(figure: Figure, p: Printed, statistic: Printed, df: int, found: Shares) -> None:
+    found.n_tests += 1
+    low, high = chi_square_p(statistic, df)
+    if _prints(figure.relation, p, low, high):
+        return
+    if figure.one_sided and _prints(figure.relation, p, low / 2, high / 2):
+        return
+    found.remarks.append(finding(figure, f"χ² {statistic.text} with {df} df", f"p = {low:.6g}"))
+
+
+def _of_rates(figure: Figure, doubt: str, rates: list[Figure], found: Shares) -> None:
     """Compare a printed p with Pearson's, Yates' and Fisher's of every count that prints so."""
+    p = figure.p
     first, second = (counts_of(rate) for rate in rates)
     made = [values for values in p_values_of(first, second) if values]
-    if not made:
+    if not made or p is None:
         found.n_not_testable += 1
         return
     found.n_tests += 1
-    fitting = [
-        name
-        for name in made[0]
-        if any(_prints(figure.relation, p, values[name], values[name]) for values in made)
-    ]
     tests = ", ".join(f"{name} {made[0][name]:.4f}" for name in made[0])
-    those = f"{_fraction(first)} against {_fraction(second)}"
-    printed = f"p {figure.relation} {p.text}"
-    if fitting:
-        found.tests.append(f"{printed} ({figure.place}), {those}: {_and(fitting)} ({tests})")
+    those, printed = f"{_fraction(first)} against {_fraction(second)}", _shown(figure, p)
+    fitting = [] if figure.one_sided else _fitting(figure, p, made)
+    unusual = [] if fitting else _unusual(figure, p, first, second)
+    if fitting or (unusual and figure.one_sided):
+        found.tests.append(f"{printed} ({figure.place}), {those}: {_and(fitting or unusual)} ({tests})")  # fmt: skip
+    elif unusual:
+        found.remarks.append(note(figure, f"of the tests of {those} only the {' and the '.join(unusual)} gives {printed} (two-sided: {tests})"))  # fmt: skip
+    elif figure.one_sided or doubt:
+        why = doubt or "one-sided, perhaps against a margin"
+        found.remarks.append(note(figure, f"no two-proportion test of {those} gives {printed} ({tests}); {why}"))  # fmt: skip
     else:
-        found.remarks.append(
-            finding(figure, f"no two-proportion test of {those} gives {printed}", tests)
-        )
+        found.remarks.append(finding(figure, f"no two-proportion test of {those} gives {printed}", tests))  # fmt: skip
+
+
+def _fitting(figure: Figure, p: Printed, made: list[dict[str, float]]) -> list[str]:
+    return [name for name in made[0]
+            if any(_prints(figure.relation, p, values[name], values[name]) for values in made)]  # fmt: skip
+
+
+def _unusual(
+    figure: Figure, p: Printed, first: list[tuple[int, int]], second: list[tuple[int, int]]
+) -> list[str]:
+    """The less usual tests that give p; of a one-sided p only the one-sided, to either side."""
+    made = [values for values in p_values_of(first, second, unusual_p_values) if values]
+    if figure.one_sided:
+        one_sided = [{k: v for k, v in values.items() if k.startswith("one-sided")} for values in made]  # fmt: skip
+        made = one_sided + [{k: 1 - v for k, v in values.items()} for values in one_sided]
+    return _fitting(figure, p, made)
 
 
 def _fraction(counts: list[tuple[int, int]]) -> str:

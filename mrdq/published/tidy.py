@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mrdq.cohort.tables import NE, TABLES
-from mrdq.published.cells import shown
+from mrdq.published.cells import level_of, shown
 from mrdq.published.figures import (
     INCIDENCE,
     OTHER,
@@ -27,6 +27,8 @@ from mrdq.published.figures import (
     kind_of,
 )
 from mrdq.published.grids import Grid
+from mrdq.published.intervals import LOG_LOG
+from mrdq.published.named_tests import has_chi_square, is_one_sided, other_test
 from mrdq.published.numbers import NUMBER, Printed, printed
 
 _NUMBER = re.compile(rf"(?P<number>{NUMBER}(?:[eE][+-]?\d+)?)\s*%?")
@@ -126,9 +128,12 @@ def _estimate(
         estimate, *ends = [replace(p, value=100 * p.value, half=100 * p.half) for p in parts]
         limits = (ends[0], ends[1]) if ends else limits
     n, total = _counts(row, kind)
+    near = _whole(row.get("n", "")) if kind in (SURVIVAL, INCIDENCE) and not exact else None
+    scale = LOG_LOG.name if exact and limits[0] and kind in (SURVIVAL, INCIDENCE) else ""
     last = columns.estimate.startswith("last_")
     return replace(whom, kind=kind, as_printed=_shown(row, columns, limits), estimate=estimate, low=limits[0],
-                   high=limits[1], n=n, total=total, method=columns.method, months="last" if last else whom.months)  # fmt: skip
+                   high=limits[1], n=n, total=total, method=columns.method, months="last" if last else whom.months,
+                   scale=scale, near=(near,) if near else (), level=level_of(" ".join(row.values())))  # fmt: skip
 
 
 def _are_fractions(row: Mapping[str, str], parts: list[Printed]) -> bool:
@@ -181,8 +186,10 @@ def _test(row: Mapping[str, str], whom: Figure, *, exact: bool) -> Figure | None
     if text in ("", "-", NE) or not found:
         return None
     p = _cell({"p": found["number"]}, "p", exact=exact)
-    df = _whole(row.get("df", ""))
+    name = " ".join(row.get(column, "") for column in ("measure", "test", "method", "comparison"))
+    df = _whole(row.get("df", "")) if exact or has_chi_square(name) else None
     statistic = _cell(row, "statistic", exact=exact) if df else None
     relation = (found["relation"] or "=").replace("≤", "<").replace("≥", ">")
     return replace(whom, kind=TEST, as_printed=f"p {relation} {found['number']}", p=p, relation=relation,
-                   statistic=statistic, df=df if statistic else None, trial="")  # fmt: skip
+                   statistic=statistic, df=df if statistic else None, trial="",
+                   test=other_test(name), one_sided=is_one_sided(name))  # fmt: skip

@@ -9,7 +9,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from mrdq.published.cells import Value, read_p, read_value, says_percent, shown
+from mrdq.published.cells import (
+    Value,
+    level_of,
+    read_difference,
+    read_p,
+    read_value,
+    read_with_error,
+    says_percent,
+    shown,
+)
 from mrdq.published.figures import (
     ALL,
     OTHER,
@@ -27,15 +36,19 @@ from mrdq.published.figures import (
     stratum_of,
 )
 from mrdq.published.grids import Grid
-from mrdq.published.numbers import Printed
+from mrdq.published.named_tests import is_one_sided, is_p_label, other_test
+from mrdq.published.numbers import NUMBER, Printed
 
 _PARTS = re.compile(r"\s+/\s+")
-_P_COLUMN = re.compile(r"(?:log-?rank )?p(?:[- ]?values?)?", re.I)
 _N_COLUMN = re.compile(r"n|no\.?(?: of patients)?|patients|enrolled|number", re.I)
 _WHOLE = re.compile(r"\d{1,7}")
 _N_OF = re.compile(r"\bn\s*=\s*(\d{1,7})\b", re.I)
 _N_IN = re.compile(r"\b(\d{1,7})\s+(?:patients\s+)?(?:in|on)\s+(?:the\s+)?([\w/.-]*\w)")
-_RATIO = re.compile(r"\b(?:HR|OR|RR|hazard|odds|risk ratio|ratio)\b", re.I)
+_RATIO = re.compile(r"\b(?:[as]?HR|OR|RR|(?i:hazard|odds|risk ratio|ratio))\b")
+_DIFFERENCE = re.compile(r"\bdifference|\brisk diff|Δ|\bdelta\b|percentage points", re.I)
+_DIFFERENT = re.compile(
+    rf"(?P<estimate>[-+]?{NUMBER})\s*%?\s*[,;]?\s*[(\[]?(?P<inside>\D*[-+]?{NUMBER}[^()\[\]]*)[)\]]?"
+)
 _CI_COLUMN = re.compile(r"\bCI\b|confidence", re.I)
 _EVERYONE = ("", "all", "all patients", "overall", "total", "whole cohort", "pooled")
 _SIGN = re.compile(r"positive|negative", re.I)
@@ -80,10 +93,10 @@ def _of_cell(
     """The figures of one cell; none unless each of its parts is one."""
     number, line, total = at
     header = grid.header[column]
-    is_p = _P_COLUMN.fullmatch(header) is not None
+    is_p = is_p_label(header) or is_p_label(label)
     parts = _PARTS.split(cell)
     labels = _labels(label, header, n=len(parts))
-    values = [value for part in parts if (value := (read_p if is_p else read_value)(part))]
+    values = [value for part in parts if (value := _value(part, f"{label} {header}", is_p=is_p))]
     if not len(labels) == len(values) == len(parts):
         return
     trial = "" if is_p or endpoint_of(header) else header
@@ -91,17 +104,37 @@ def _of_cell(
         where = place if len(parts) == 1 else f"{place} ({shown(of.part)})"
         figure = _figure(value, of, header, grid.before, is_p=is_p)
         if figure:
-            figure = replace(figure, place=where, table=number, line=f"{line} {of.line}", trial=trial,
-                             total=value.total or (total if figure.kind == RATE else None))  # fmt: skip
+            figure = _placed(figure, where, (number, f"{line} {of.line}"), value, total)
+            figure = replace(figure, trial=trial)
             yield figure
             if figure.p is not None and figure.kind != TEST:
                 yield as_test(figure)
 
 
+def _value(part: str, words: str, *, is_p: bool) -> Value | None:
+    if is_p:
+        return read_p(part)
+    if _DIFFERENCE.search(words) and (found := _DIFFERENT.fullmatch(part)):
+        return read_difference(found["estimate"], found["inside"], part)
+    value = read_value(part)
+    return read_with_error(part) if value is None and endpoint_of(words) else value
+
+
+def _placed(
+    figure: Figure, place: str, at: tuple[int, str], value: Value, total: int | None
+) -> Figure:
+    """The figure with its place, and the number of patients it is of."""
+    of_rate = figure.kind == RATE
+    return replace(figure, place=place, table=at[0], line=at[1], total=value.total or (total if of_rate else None),
+                   near=(total,) if total and not of_rate else ())  # fmt: skip
+
+
 def _figure(value: Value, of: _Label, header: str, before: str, *, is_p: bool) -> Figure | None:
     words = f"{of.text} {header}"
     known = Figure(place="", as_printed=shown(value.as_printed), kind=TEST, endpoint=of.endpoint, months=of.months,
-                   stratum=of.stratum, group=of.group, p=value.p, relation=value.relation)  # fmt: skip
+                   stratum=of.stratum, group=of.group, p=value.p, relation=value.relation,
+                   test=other_test(words), one_sided=is_one_sided(words),
+                   level=value.level or level_of(words) or level_of(before))  # fmt: skip
     if is_p:
         return known
     kind = _kind(value, of, words, before)
@@ -118,6 +151,8 @@ def _kind(value: Value, of: _Label, words: str, before: str) -> str:
     """What the estimate is of; "" where nothing says so."""
     if _RATIO.search(words):
         return RATIO if value.is_interval else ""
+    if _DIFFERENCE.search(words):
+        return OTHER if value.is_interval else ""
     if of.endpoint and "median" not in words.lower():
         return kind_of(of.endpoint)
     if value.percent or value.total or says_percent(words):

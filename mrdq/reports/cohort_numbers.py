@@ -69,10 +69,13 @@ def p_equals(cell: Any) -> str:
 
 
 def ratio(cell: Any) -> str:
-    """A hazard ratio with two digits, or three significant ones where that says little."""
+    """A hazard ratio with two digits, or three significant ones where that says little; one
+    beyond 1000 is ``>1000``."""
     value = number(cell)
     if math.isnan(value):
         return NE
+    if value > 1000:
+        return ">1000"
     return f"{value:.2f}" if 0.01 <= value < 100 else f"{value:.3g}"
 
 

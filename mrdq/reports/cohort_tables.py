@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from mrdq.cohort.tables import ALL, NE
+from mrdq.cohort.samples import DAYS_PER_MONTH
+from mrdq.cohort.tables import ALL, ENROLLED, LANDMARK, NE
 from mrdq.reports.cohort_numbers import (
     count,
     interval,
     number,
+    numbers,
     p_value,
     ratio,
     shown,
@@ -32,7 +35,8 @@ from mrdq.reports.cohort_words import (
 
 NE_MEANS = (
     "NE: not estimable. Nobody was followed that long, or nothing happened, so that the data hold no answer; "
-    "nothing is carried forward. Where nothing happened, ≥ is the one-sided 97.5 % lower bound."
+    "nothing is carried forward. Where nothing happened, ≥ is the one-sided 97.5 % lower bound. Each endpoint ends with "
+    "its own follow-up, so that at one time overall survival can be 0 where leukaemia-free survival is NE."
 )
 _ENROLLED_MEANS = "All enrolled: not evaluable and not done stay in the denominator, and are never counted as negative."
 
@@ -98,8 +102,11 @@ def _described(row: dict[str, Any]) -> str:
     return f"{count(row['n'])} ({shown(row['percent'])} %)"
 
 
-def mrd_rates(frame: pd.DataFrame, labels: Labels) -> Iterator[Shown]:
-    """MRD_RATES, one table per timepoint, both denominators side by side."""
+def mrd_rates(frame: pd.DataFrame, labels: Labels, sensitive: float) -> Iterator[Shown]:
+    """MRD_RATES, one table per timepoint, both denominators side by side.
+
+    ``sensitive``: the sensitivity that ``n_insensitive`` is about.
+    """
     columns = ["Trial", "Result"]
     for name in DENOMINATOR_NAMES.values():
         columns += [f"Of {name}", "%", "Wilson", "Clopper–Pearson"]
@@ -110,7 +117,20 @@ def mrd_rates(frame: pd.DataFrame, labels: Labels) -> Iterator[Shown]:
             cells = [cell for name in DENOMINATOR_NAMES for cell in of.get(name, [""] * 4)]
             rows.append([trial_name(trial), result.replace("_", " "), *cells])
         caption = f"{mrd_name(timepoint, labels)}: results by trial, with 95 % intervals"
-        yield table(caption, columns, rows, heads=2, notes=[_ENROLLED_MEANS])
+        yield table(caption, columns, rows, heads=2, notes=[_ENROLLED_MEANS, *_insensitive(part, sensitive)])
+
+
+def _insensitive(part: pd.DataFrame, sensitive: float) -> Iterator[str]:
+    """How many of the negatives had too little sensitivity; nothing where that is not known."""
+    if "n_insensitive" not in part:
+        return
+    known = part[~np.isnan(numbers(part["n_insensitive"])) & (part["denominator"] == ENROLLED)]
+    level = f"{sensitive:.0e}".replace("e-0", "e−")
+    told = [
+        f"{trial_name(r['trial'])} {count(r['n_insensitive'])} of {count(r['n'])}" for r in records(known)
+    ]
+    if told:
+        yield f"Negative results that do not reach a sensitivity of {level}: {', '.join(told)}."
 
 
 def _rate(r: dict[str, Any]) -> list[str]:
@@ -119,17 +139,34 @@ def _rate(r: dict[str, Any]) -> list[str]:
 
 
 def mrd_tests(frame: pd.DataFrame, labels: Labels) -> Shown:
-    """MRD_TESTS, one column per test."""
+    """MRD_TESTS, one column per test and one row per comparison: a test that is the same for two
+    results (positive against the rest is negative against the rest) or for both denominators
+    stands once."""
     names = list(dict.fromkeys(frame["test"]))
-    rows = []
-    for key, part in parts(frame, "timepoint", "result", "denominator"):
-        timepoint, result, denominator = key
-        tests = {r["test"]: Cell(p_value(r["p"]), _statistic(r)) for r in records(part)}
-        of = DENOMINATOR_NAMES.get(denominator, denominator)
-        who = [mrd_name(timepoint, labels), result.replace("_", " "), of]
-        rows.append([*who, *(tests.get(name, "") for name in names)])
+    rows: list[list[Cell | str]] = []
+    for (timepoint,), part in parts(frame, "timepoint"):
+        for results, denominators, tests in _folded(part):
+            of = " and ".join(DENOMINATOR_NAMES.get(name, name) for name in denominators)
+            result, *others = (name.replace("_", " ") for name in reversed(results))
+            same = f"the same test: {', '.join(others)}" if others else ""
+            rows.append([mrd_name(timepoint, labels), Cell(result, same), of, *(tests.get(name, "") for name in names)])
     columns = ["Timepoint", "Result", "Of", *(f"p: {TEST_NAMES.get(name, name)}" for name in names)]
     return table("MRD results compared between the trials", columns, rows, heads=3)
+
+
+def _folded(part: pd.DataFrame) -> list[tuple[list[str], list[str], dict[str, Cell]]]:
+    """Results, denominators and cells of each different comparison of a timepoint."""
+    by_p: dict[tuple[str, tuple[str, ...]], tuple[list[str], dict[str, Cell]]] = {}
+    for (denominator, result), one in parts(part, "denominator", "result"):
+        cells = {r["test"]: Cell(p_value(r["p"]), _statistic(r)) for r in records(one)}
+        ps = tuple(f"{r['test']} {number(r['p']):.9g}" for r in records(one))
+        results, _ = by_p.get((denominator, ps), ([], {}))
+        by_p[denominator, ps] = [*results, result], cells
+    folded: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[list[str], dict[str, Cell]]] = {}
+    for (denominator, ps), (results, cells) in by_p.items():
+        denominators, _ = folded.get((tuple(results), ps), ([], {}))
+        folded[tuple(results), ps] = [*denominators, denominator], cells
+    return [(list(results), of, cells) for (results, _), (of, cells) in folded.items()]
 
 
 def _statistic(r: dict[str, Any]) -> str:
@@ -144,7 +181,7 @@ def estimates(frame: pd.DataFrame, labels: Labels, landmark_day: int | None) -> 
         extra = f", {CENSORING_NAMES.get(censoring, censoring)}" if CENSORING_NAMES.get(censoring, censoring) else ""  # fmt: skip
         name = ENDPOINT_NAMES.get(endpoint, endpoint)
         caption = (
-            f"{name} {analysis_name(analysis, landmark_day)}{extra}: Kaplan–Meier estimates, %"
+            f"{name} {analysis_name(analysis, landmark_day)}{extra}: Kaplan–Meier estimates, %{_clock(analysis)}"
         )
         yield _by_month(caption, part, labels)
 
@@ -153,8 +190,12 @@ def incidence(frame: pd.DataFrame, labels: Labels, landmark_day: int | None) -> 
     """COMPETING, one table per analysis and cause, one column per month."""
     for (analysis, cause), part in parts(frame, "analysis", "cause"):
         name = ENDPOINT_NAMES.get(cause, cause)
-        caption = f"{name} {analysis_name(analysis, landmark_day)}: cumulative incidence (Aalen–Johansen), %"
+        caption = f"{name} {analysis_name(analysis, landmark_day)}: cumulative incidence (Aalen–Johansen), %{_clock(analysis)}"
         yield _by_month(caption, part, labels)
+
+
+def _clock(analysis: str) -> str:
+    return "; months run from the start of treatment" if analysis == LANDMARK else ""
 
 
 def _by_month(caption: str, part: pd.DataFrame, labels: Labels) -> Shown:
@@ -193,7 +234,7 @@ def tests(frame: pd.DataFrame, labels: Labels, landmark_day: int | None) -> Iter
         extra = CENSORING_NAMES.get(censoring, censoring)
         name = f"Comparisons {analysis_name(analysis, landmark_day)}"
         rows = [_test(r, labels) for r in records(part)]
-        yield table(", ".join(filter(None, [name, extra])), columns, rows, heads=3)
+        yield table(", ".join(filter(None, [name, extra])) + _clock(analysis), columns, rows, heads=3)
 
 
 def _test(r: dict[str, Any], labels: Labels) -> list[str | Cell]:
@@ -208,12 +249,14 @@ def _test(r: dict[str, Any], labels: Labels) -> list[str | Cell]:
 
 
 def follow_up(frame: pd.DataFrame) -> Shown:
-    rows = [
-        [r["endpoint"], trial_name(r["trial"]), count(r["n"]), shown(r["median_days"], 0), interval(r["low"], r["high"], 0)]
-        for r in records(frame)
-    ]  # fmt: skip
-    return table("Median follow-up (reverse Kaplan–Meier), days", ["Endpoint", "Trial", "n", "Median", "95 % interval"],
-                 rows, heads=2)  # fmt: skip
+    rows = []
+    for r in records(frame):
+        months = [number(r[name]) / DAYS_PER_MONTH for name in ("median_days", "low", "high")]
+        rows.append([r["endpoint"], trial_name(r["trial"]), count(r["n"]),
+                     shown(r["median_days"], 0), interval(r["low"], r["high"], 0),
+                     shown(months[0]), interval(*months[1:])])  # fmt: skip
+    columns = ["Endpoint", "Trial", "n", "Median, days", "95 % interval, days", "Median, months", "95 % interval, months"]
+    return table("Median follow-up (reverse Kaplan–Meier)", columns, rows, heads=2)
 
 
 def cox(frame: pd.DataFrame, labels: Labels, landmark_day: int | None) -> Iterator[Shown]:
@@ -229,12 +272,25 @@ def cox(frame: pd.DataFrame, labels: Labels, landmark_day: int | None) -> Iterat
              shown(r["ph_statistic"], 2), p_value(r["ph_p"])]
             for r in records(part)
         ]  # fmt: skip
-        yield table(", ".join(filter(None, [f"{name}: hazard ratios", extra])), columns, rows, heads=3,
+        yield table(", ".join(filter(None, [f"{name}: hazard ratios", extra])) + _clock(analysis), columns, rows, heads=3,
                     notes=[_CHECK_MEANS])  # fmt: skip
 
 
 def model_name(model: str, labels: Labels) -> str:
-    return " + ".join(group_name(part, labels) for part in model.split(" + "))
+    """The covariates of a model in words, and what it is stratified by."""
+    plain, strata = stratified_by(model)
+    named = " + ".join(group_name(part, labels) for part in plain.split(" + "))
+    return f"{named}, stratified by {strata}" if strata else named
+
+
+def stratified_by(model: str) -> tuple[str, str]:
+    """``age_group (stratified by trial)`` is the model ``age_group``, and ``trial``; else "" ."""
+    plain, _, strata = model.partition(" (stratified by ")
+    return plain, strata.removesuffix(")")
+
+
+def has_one_covariate(model: str) -> bool:
+    return " + " not in model
 
 
 def effect_name(row: dict[str, Any], labels: Labels) -> str:

@@ -84,8 +84,8 @@ def parts(patients: pd.DataFrame) -> dict[str, Callable[[], object]]:
         "Kaplan-Meier estimates, intervals, curves": lambda: estimates.estimates(sets, SETTINGS),
         "median follow-up": lambda: estimates.follow_up(sets),
         "MRD rates, intervals and tests": lambda: (
-            rates.mrd_rates(patients, times),
-            rates.mrd_tests(patients, times),
+            rates.mrd_rates(patients, SETTINGS),
+            rates.mrd_tests(patients, SETTINGS),
         ),
         "table 1": lambda: table_one.table_one(patients, times),
         "cumulative incidence and intervals": lambda: incidence.incidence(sets, SETTINGS),

@@ -248,9 +248,17 @@ def test_a_ratio_beyond_the_largest_number() -> None:
     time, event, x = trial(6)
     table = cox.fit(time, event, x.assign(level=x["level"] / 1e7)).table
     assert np.isfinite(table["coef"]).all()
-    assert np.isnan(table["low"][2]) or np.isnan(table["high"][2])
+    assert table.loc[2, ["hazard_ratio", "low", "high", "z", "p"]].isna().all()
+    assert table.loc[:1, ["hazard_ratio", "low", "high", "z", "p"]].notna().all(axis=None)
     note = cox.fit(time, event, x.assign(level=x["level"] / 1e7)).note
-    assert note == "the hazard ratio of level or its interval is beyond what a number holds: give it in other units"  # fmt: skip
+    assert note == "level has no hazard ratio that a number holds: nothing is known of it, or its unit is too large"  # fmt: skip
+
+
+def test_a_flat_likelihood_gives_no_ratio() -> None:
+    """One event of the only patient ever at risk with others alike: the covariate is not spoken of."""
+    found = cox.fit([5, 9, 9, 9], [1, 0, 0, 0], one([1.0, 1.0, 1.0, 1.0 + 1e-9]))
+    assert found.table[["hazard_ratio", "low", "high", "p"]].isna().all(axis=None)
+    assert found.note
 
 
 @pytest.mark.parametrize(
@@ -282,11 +290,11 @@ def test_the_door(changed: dict[str, object], message: str) -> None:
 def test_split_at() -> None:
     """Change before the end; never; on the last day (not before it); on day 0; later; day 0 alone."""
     made = cox.split_at([10, 8, 6, 5, 4, 0], [1, 0, 1, 1, 0, 1], [3, nan, 6, 0, 9, 0])
-    assert made.patient.tolist() == [0, 0, 1, 2, 3, 4, 5]
-    assert made.start.tolist() == [-1, 3, -1, -1, -1, -1, -1]
-    assert made.stop.tolist() == [3, 10, 8, 6, 5, 4, 0]
-    assert made.event.tolist() == [0, 1, 0, 1, 1, 0, 1]
-    assert made.after.tolist() == [0, 1, 0, 0, 1, 0, 0]
+    assert made.patient.tolist() == [0, 0, 1, 2, 3, 3, 4, 5]
+    assert made.start.tolist() == [-1, 3, -1, -1, -1, 0, -1, -1]
+    assert made.stop.tolist() == [3, 10, 8, 6, 0, 5, 4, 0]
+    assert made.event.tolist() == [0, 1, 0, 1, 0, 1, 0, 1]
+    assert made.after.tolist() == [0, 1, 0, 0, 0, 1, 0, 0]
 
 
 def test_split_at_keeps_time_and_events() -> None:

@@ -141,7 +141,7 @@ def test_samples_are_censored_at_transplantation_only_where_somebody_was_transpl
     }
     transplanted, selections = samples(patients({}, {"transplant_day": 200.0}), settings)
     assert {s.censoring for s in transplanted} == {"none", "transplant"}
-    assert len(selections) == len(plain)
+    assert len(selections) == 2 * len(plain)
 
 
 def test_two_rows_a_patient_become_one():

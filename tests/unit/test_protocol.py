@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from mrdq import resources
 from mrdq import vocabulary as words
 from mrdq.definitions import load_protocol, names
-from mrdq.errors import MrdqError
-from mrdq.protocol import FollowUp, Grounds, Protocol
+from mrdq.errors import WARNING, MrdqError
+from mrdq.protocol import FollowUp, Grounds, Protocol, doubts
 from mrdq.reports.protocol_words import GRADES, grouped, of_branch, statements
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -124,11 +127,95 @@ def test_neither_below_the_level_nor_on_it() -> None:
     ]
 
 
+# --- a lower result that counts for more
+
+
+def with_level(folder: Path, level: str, statuses: str = "", below: str = "") -> Protocol:
+    keys = [f"positive_from_level: {level}"]
+    keys += [f"positive_statuses: [{statuses}]"] if statuses else []
+    keys += [f"below_level: {below}"] if below else []
+    return load(folder, OURS.replace("    after: A-1", "\n".join(f"    {key}" for key in ("after: A-1", *keys))))  # fmt: skip
+
+
+def test_a_level_that_turns_positive_and_negative_upside_down(tmp_path: Path) -> None:
+    """The default: quantified 5e-5 is negative, below the range (say 1.7e-5) positive."""
+    ours = with_level(tmp_path, "1.0e-4")
+    at = ours.by_id["post-A1"]
+    assert at.mrd_class(words.POSITIVE_QUANTIFIABLE, 5e-5) == "negative"
+    assert at.mrd_class(words.LOW_POSITIVE_BELOW_RANGE, 1.7e-5) == "positive"
+    (problem,) = doubts(ours, "protocols/ours.yaml")
+    assert problem.level == WARNING
+    assert str(problem) == (
+        'protocols/ours.yaml, column timepoints.post-A1.positive_from_level: found "0.0001", expected no result '
+        "that counts as negative where a lower one counts as positive (a quantified level below it counts as "
+        "negative; positive_not_quantifiable, low_positive_below_range, of whatever level, as positive). Take "
+        "positive_not_quantifiable, low_positive_below_range out of positive_statuses (then undecided), or write "
+        "below_level: undecided."
+    )
+
+
+@pytest.mark.parametrize(
+    ("level", "statuses", "below", "expected"),
+    [
+        ("1e-4", "positive_quantifiable, low_positive_below_range", "", 1),
+        ("1e-4", "positive_quantifiable, uncertain_significance", "negative", 1),
+        ("1e-4", "positive_quantifiable", "", 0),  # the first remedy
+        ("1e-4", "", "undecided", 0),  # the second
+        ("0", "", "", 0),
+        ("1e-4", "low_positive_below_range", "", 0),  # no quantified result counts as negative
+    ],
+)
+def test_when_it_is_upside_down(
+    tmp_path: Path, level: str, statuses: str, below: str, expected: int
+) -> None:
+    assert len(doubts(with_level(tmp_path, level, statuses, below), "x")) == expected
+
+
+def test_no_shipped_protocol_is_upside_down() -> None:
+    assert [p for name in names("protocols") for p in doubts(load_protocol(name), name)] == []
+
+
+# --- what a key is to hold
+
+NOUN = re.compile(r"(an?|the|one of|required or optional|negative or undecided)\b")
+
+
+def undescribed(node: Any, defs: Any, place: str) -> list[str]:
+    """Places of a schema without a description that begins as a noun does."""
+    if "$ref" in node:
+        node = defs[node["$ref"].rpartition("/")[2]]
+    below = [*node.get("properties", {}).items(), *([("items", node["items"])] if "items" in node else [])]  # fmt: skip
+    wrong = [] if NOUN.match(node.get("description", "")) else [place]
+    return wrong + [bad for key, inner in below for bad in undescribed(inner, defs, f"{place}.{key}")]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["protocol", "config"])
+def test_every_key_says_what_is_expected(name: str) -> None:
+    text = resources.path(f"schemas/{name}.schema.yaml").read_text(encoding="utf-8")
+    schema = yaml.safe_load(text)
+    schema["properties"].pop("notice", None)  # a sentence
+    assert undescribed(schema, schema.get("$defs"), name) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "column", "expected"),
+    [
+        ("    after: A-1", "    after: A-1\n    positive_from_level: 0.01%", "positive_from_level", "a number such as 1e-4"),
+        ("grade: laboratory}\n  - {id: B-1", "grade: sure}\n  - {id: B-1", "grade", "a grade: "),
+        ("intensify", "5", "next_step.positive", "a text: the next step in words"),
+    ],
+)  # fmt: skip
+def test_what_is_expected_is_told(
+    tmp_path: Path, old: str, new: str, column: str, expected: str
+) -> None:
+    assert old in OURS
+    with pytest.raises(MrdqError) as told:
+        load(tmp_path, OURS.replace(old, new, 1))
+    (problem,) = [p for p in told.value.problems if p.column.endswith(column)]
+    assert problem.expected.startswith(expected)
+
+
 def test_every_key_is_documented() -> None:
-    import yaml
-
-    from mrdq import resources
-
     text = resources.path("schemas/protocol.schema.yaml").read_text(encoding="utf-8")
     schema = yaml.safe_load(text)
     page = (DOCS / "protocols.md").read_text(encoding="utf-8")
@@ -193,15 +280,18 @@ CONTRADICTIONS = [
     ("left_out: [B-1]", "optional: [C-1]", f"{AT}.negative.optional", "C-1", "a course of this protocol"),
     ("otherwise: maintenance", "otherwise: Z", f"{AT}.positive.otherwise", "Z", "a course of this protocol"),
     ("otherwise: maintenance, ", "", f"{AT}.positive.otherwise", "", "where transplantation is not feasible"),
-    ("left_out: [B-1]", "left_out: [maintenance]", f"{AT}.negative.left_out", "maintenance", "a course that courses does not name"),
-    ("courses: [B-1]", "courses: [B-1, B-1]", f"{AT}.positive.courses", "B-1", "a course that courses does not name"),
+    ("left_out: [B-1]", "left_out: [maintenance]", f"{AT}.negative.left_out", "maintenance", "a course that is not also asked for: maintenance stands in courses too"),
+    ("courses: [B-1]", "courses: [B-1, B-1]", f"{AT}.positive.courses", "B-1", "every course once in courses"),
+    ("left_out: [B-1]", "optional: [maintenance]", f"{AT}.negative.optional", "maintenance", "a course that is not also asked for: maintenance stands in courses too"),
+    ("left_out: [B-1]", "optional: [B-1], left_out: [B-1]", f"{AT}.negative.left_out", "B-1", "a course that is not also allowed: B-1 stands in optional too"),
+    ("courses: [B-1], recommended", "left_out: [maintenance, B-1], recommended", f"{AT}.positive.otherwise", "maintenance", "a course that is not also left out: maintenance stands in left_out too"),
     ("courses: [B-1]", "courses: [A-1]", f"{AT}.positive.courses", "A-1", "a course after A-1"),
     ("landmark_timepoint: post-A1", "landmark_timepoint: post-C1", "landmark_timepoint", "post-C1", "a timepoint of this protocol (post-A1)"),
     ("landmark_timepoint: post-A1\n", "", "landmark_day", "100", "both landmark_day and landmark_timepoint"),
     ("landmark_day: 100\n", "", "landmark_day", "post-A1", "both landmark_day and landmark_timepoint"),
     ("{id: B-1,", "{id: A-1,", "courses", "A-1", "every course once"),
     ("  - {id: maintenance,", "  - {id: Z-9, grade: recalled}\n  - {id: maintenance,", "courses", "Z-9", "a course that a branch asks for, allows or leaves out"),
-    ("landmark_day: 100", "landmark_day: 0", "landmark_day", "0", "days from the start to the landmark"),
+    ("landmark_day: 100", "landmark_day: 0", "landmark_day", "0", "a whole number of days from the start to the landmark"),
     ("landmark_day: 100", "landmark_day: .5", "landmark_day", "0.5", "days from the start to the landmark"),
     ("{id: A-1, grade: laboratory}", "{id: A-1}", "courses.0", "", "the key grade"),
     ("recommended: transplantation", "recommended: prayer", f"{AT.replace('post-A1', '0')}.positive.recommended", "prayer", "what is recommended if feasible"),

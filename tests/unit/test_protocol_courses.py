@@ -104,14 +104,48 @@ def test_two_courses_of_one_day_are_in_order() -> None:
     assert told(NEW, treated(*TRUNK, *BLINATUMOMAB, "maintenance", every=0)) == []
 
 
-def test_transplantation_before_the_last_course_leaves_it_missing() -> None:
+def test_transplantation_explains_the_courses_after_it() -> None:
+    """Two of four blinatumomab by day 120, the transplantation on day 200: the others were not
+    given after it, or were."""
     patient = treated(*TRUNK, *BLINATUMOMAB[:2], classes=POSITIVE, transplant_on=day(200))
     assert told(NEW, patient) == [
-        ("missing", "blinatumomab-3", True),
-        ("missing", "blinatumomab-4", True),
+        ("missing", "blinatumomab-3", False),
+        ("missing", "blinatumomab-4", False),
     ]
+    assert explanations(compare(NEW, patient)) == {f"transplantation on {day(200)}"}
+    later = replace(patient, given={**patient.given, "A-2": day(210), "B-2": day(240)})
+    assert told(NEW, later)[0] == ("left out by the protocol, yet given", "B-2", False)
+    assert explanations(compare(NEW, later)[:1]) == {f"after the transplantation on {day(200)}"}
     early = treated(*TRUNK, *BLINATUMOMAB, classes=POSITIVE, transplant_on=day(170))
-    assert told(NEW, early) == [("out of order", "transplantation", True)]
+    assert told(NEW, early) == [("out of order", "transplantation", False)]
+    assert explanations(compare(NEW, early)) == {f"after the transplantation on {day(170)}"}
+
+
+def test_transplantation_explains_nothing_before_it() -> None:
+    """C-1 is skipped, B-2 given and then blinatumomab-1 on day 120; a wait of 121 days to the
+    transplantation is too long."""
+    skipped = treated("A-1", "B-1", "A-2", "B-2", "blinatumomab-1", classes=POSITIVE, transplant_on=day(200))  # fmt: skip
+    assert told(NEW, skipped)[:2] == [
+        ("left out by the protocol, yet given", "B-2", True),
+        ("missing", "C-1", True),
+    ]
+    assert {one[2] for one in told(NEW, skipped)[2:]} == {False}
+    for end, differs in ((240, False), (241, True)):
+        waited = treated(*TRUNK, "A-2", "blinatumomab-1", classes=POSITIVE, transplant_on=day(end))
+        assert {one.differs for one in compare(NEW, waited)} == {differs}
+    assert compare(NEW, waited)[0].detail == (
+        f"nothing in 121 days from {day(120)} to the transplantation on {day(241)}"
+    )
+    relapsed = replace(waited, relapse_on=day(130))
+    assert explanations(compare(NEW, relapsed)) == {f"relapse on {day(130)}"}
+
+
+def test_transplantation_of_the_mrd_negative_explains_what_was_not_given_after_it() -> None:
+    patient = treated(*TRUNK, *BLINATUMOMAB, transplant_on=day(230))
+    assert told(NEW, patient) == [
+        ("not asked for", "transplantation", True),
+        ("missing", "maintenance", False),
+    ]
 
 
 def test_transplantation_of_the_mrd_negative() -> None:
@@ -160,8 +194,16 @@ def test_a_long_wait_is_explained_by_nothing() -> None:
 
 
 def test_a_patient_of_whom_no_course_is_recorded() -> None:
-    assert {one[2] for one in told(NEW, treated())} == {True}
-    assert {one[2] for one in told(NEW, treated(start_on=""))} == {False}
+    """Nothing is known, which is no difference; a row with a reason is something."""
+    for patient in (treated(), treated(transplant_on=day(100)), treated(classes=None)):
+        (found,) = compare(NEW, patient)
+        assert (found.what, found.detail, found.differs) == (
+            "not compared", "no courses recorded", False,
+        )  # fmt: skip
+    refused = treated(reasons={"A-1": "refused"})
+    assert {one[2] for one in told(NEW, refused)} == {True}
+    assert compare(NEW, refused)[0].detail.endswith("; reason: refused")
+    assert {one[2] for one in told(NEW, replace(refused, start_on=""))} == {False}
 
 
 def test_what_is_given_after_a_relapse_is_no_difference() -> None:

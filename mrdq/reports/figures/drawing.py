@@ -81,12 +81,19 @@ def thinned(days: NDArray[np.float64], most: int = STEPS) -> NDArray[np.intp]:
     return np.flatnonzero(np.diff(np.floor(span), append=np.inf) > 0)
 
 
+def notice_lines(notices: Sequence[str], letters: int) -> list[str]:
+    """The notices in lines of so many letters: each begins on a line of its own."""
+    made = []
+    for notice in notices:
+        made += textwrap.wrap(shortened(notice, 2000), letters, max_lines=_NOTICE_LINES, placeholder=" …")  # fmt: skip
+    return made
+
+
 class Canvas:
     """A figure measured in inches from its lower left corner; the notices stand below it."""
 
     def __init__(self, width: float, height: float, *, notices: Sequence[str]) -> None:
-        line = shortened(" ".join(notices), 2000)
-        lines = textwrap.wrap(line, int(width * 20.5), max_lines=_NOTICE_LINES, placeholder=" …")
+        lines = notice_lines(notices, int(width * 20.5))
         self._base = 0.13 * len(lines) + 0.04
         self._size = (width, height + self._base)
         self.figure = Figure(figsize=self._size, dpi=72)

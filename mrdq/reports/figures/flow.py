@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from mrdq.reports.figures.drawing import shortened
+from mrdq.reports.figures.drawing import notice_lines, shortened
 
 _WIDTH, _GAP, _LINE, _PAD = 300, 26, 15, 9
 _LETTERS, _BOLD_LETTERS = 41, 36
@@ -34,7 +34,7 @@ def flow(enrolled: Sequence[str], branches: Sequence[Branch], *, key: str, title
     width = max(_LEAST, len(columns) * (_WIDTH + _GAP) + _GAP)
     top = _wrapped(enrolled)
     below = 14 + _height(top) + 2 * _GAP
-    notes = textwrap.wrap(shortened(" ".join(notices), 2000), width // 6, max_lines=3, placeholder=" …")  # fmt: skip
+    notes = notice_lines(notices, width // 6)
     tallest = max((sum(_height(box) + _GAP for box, _ in column) for column in columns), default=0)
     height = below + tallest + 13 * len(notes) + 6
     parts = [_box(top, (width - _WIDTH) / 2, 14, dashed=False)]

@@ -29,7 +29,8 @@ _LEFT, _BOTTOM, _HEIGHT, _LANE = 1.75, 0.45, 2.9, 0.19
 _LANES = ("positive, no upper limit", words.UNDECIDED, words.NEGATIVE, words.NOT_EVALUABLE, words.NOT_DONE)  # fmt: skip
 _NO_LIMIT = _LANES[0]
 _MARK = {words.POSITIVE: "o", words.UNDECIDED: "D", words.NEGATIVE: "s"}
-_SPREAD = 0.32
+_SPREAD = 0.4
+_PER_TIMEPOINT = 2.35
 _GOLDEN = 0.6180339887498949
 
 
@@ -42,7 +43,7 @@ def drawn(population: pd.DataFrame, most: int = PATIENTS) -> pd.DataFrame:
 
 
 def trajectories(population: pd.DataFrame, timepoints: Mapping[str, str], *, key: str, title: str,
-                 notices: Sequence[str]) -> str:  # fmt: skip
+                 notices: Sequence[str], span: tuple[float, float] | None = None) -> str:  # fmt: skip
     """SVG of the MRD level (log axis) of the patients at each timepoint.
 
     A quantified level is a filled sign.  A result that was not quantified is an open sign at its
@@ -53,17 +54,18 @@ def trajectories(population: pd.DataFrame, timepoints: Mapping[str, str], *, key
     ----------
     population: ``patient_id`` and, per timepoint, ``mrd_level_<tp> mrd_high_<tp> mrd_class_<tp>``.
     timepoints: id -> label, in order.
+    span: lowest and highest level that the axis has to hold, so that drawings can be compared.
     """
     rows = drawn(population)
     if rows.empty or not timepoints:
         raise ValueError("no patients or no timepoints to draw")
     places = _places(rows, list(timepoints))
     lanes = [lane for lane in _LANES if any((at["lane"] == lane).any() for at in places)]
-    width, below = max(4.2, 2.1 * len(timepoints)) + _LEFT, _BOTTOM + _LANE * len(lanes)
+    width, below = max(4.2, _PER_TIMEPOINT * len(timepoints)) + _LEFT, _BOTTOM + _LANE * len(lanes)
     with house_style():
         canvas = Canvas(width, below + _HEIGHT + 0.7, notices=notices)
         axes = canvas.axes(_LEFT, below, width - _LEFT - 0.15, _HEIGHT)
-        bottom = _log_axis(axes, places)
+        bottom = _log_axis(axes, len(places), span or levels_of(rows, list(timepoints)))
         _links(axes, places)
         for at in places:
             _arrows(axes, at, bottom)
@@ -98,14 +100,20 @@ def _column(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
     return np.where(values > 0, values, np.nan)
 
 
-def _log_axis(axes: Axes, places: list[dict[str, NDArray[np.generic]]]) -> float:
-    seen = np.concatenate([at[name].astype(float) for at in places for name in ("level", "limit")])
+def levels_of(population: pd.DataFrame, timepoints: Sequence[str]) -> tuple[float, float]:
+    """The lowest and the highest level or limit; 1e-4 and 1e-2 where there is none."""
+    places = _places(population, list(timepoints))
+    seen = np.concatenate([[], *(at[name].astype(float) for at in places for name in ("level", "limit"))])  # fmt: skip
     seen = seen[np.isfinite(seen)]
-    low, high = (seen.min(), seen.max()) if len(seen) else (1e-4, 1e-2)
+    return (float(seen.min()), float(seen.max())) if len(seen) else (1e-4, 1e-2)
+
+
+def _log_axis(axes: Axes, timepoints: int, span: tuple[float, float]) -> float:
+    low, high = span
     bottom, top = 10 ** (np.floor(np.log10(low)) - 1), 10 ** np.ceil(np.log10(high) + 0.05)
     axes.set_yscale("log")
     axes.set_ylim(bottom, top)
-    axes.set_xlim(-0.5, len(places) - 0.5)
+    axes.set_xlim(-0.5, timepoints - 0.5)
     decades = range(round(np.log10(bottom)), round(np.log10(top)) + 1)
     axes.set_yticks([10.0**d for d in decades], [f"1e−{-d}" if d else "1" for d in decades])
     axes.yaxis.set_minor_locator(NullLocator())
@@ -123,8 +131,8 @@ def _links(axes: Axes, places: list[dict[str, NDArray[np.generic]]]) -> None:
         both = np.isfinite(one["level"]) & np.isfinite(two["level"])
         for chosen, dashes in ((seen & both, "solid"), (seen & ~both, (0, (2, 2)))):
             path = np.stack([one["x"], ends[0], two["x"], ends[1]], axis=1)[chosen].astype(float)
-            lines = LineCollection(list(path.reshape(-1, 2, 2)), colors="#9a9a9a", linewidths=0.45,
-                                   linestyles=[dashes], alpha=0.55)  # fmt: skip
+            lines = LineCollection(list(path.reshape(-1, 2, 2)), colors="#6f6f6f", linewidths=0.8,
+                                   linestyles=[dashes], alpha=0.6)  # fmt: skip
             axes.add_collection(lines)
 
 
@@ -132,16 +140,17 @@ def _arrows(axes: Axes, at: dict[str, NDArray[np.generic]], bottom: float) -> No
     """A line from each limit down to the floor of the axis: the level lies anywhere on it."""
     for name, chosen in _by_class(at, "limit"):
         axes.vlines(at["x"][chosen].astype(float), bottom, at["limit"][chosen].astype(float),
-                    colors=CLASS_COLOURS.get(name, "#666666"), linewidth=0.6, alpha=0.35)  # fmt: skip
+                    colors=CLASS_COLOURS.get(name, "#666666"), linewidth=0.5, alpha=0.25)  # fmt: skip
 
 
 def _marks(axes: Axes, at: dict[str, NDArray[np.generic]]) -> None:
     for kind, filled in (("level", True), ("limit", False)):
         for name, chosen in _by_class(at, kind):
             colour = CLASS_COLOURS.get(name, "#666666")
-            axes.plot(at["x"][chosen], at[kind][chosen], linestyle="none", markersize=4 if filled else 4.4,
-                      marker=_MARK.get(name, "o") if filled else "v", color=colour, markeredgewidth=0.8,
-                      markerfacecolor=colour if filled else "white")  # fmt: skip
+            # Many limits are one number: signs that lie on each other still show how many they are.
+            axes.plot(at["x"][chosen], at[kind][chosen], linestyle="none", markersize=4 if filled else 3.2,
+                      marker=_MARK.get(name, "o") if filled else "v", color=colour, alpha=0.85 if filled else 0.6,
+                      markeredgewidth=0.8 if filled else 0.6, markerfacecolor=colour if filled else "none")  # fmt: skip
 
 
 def _by_class(at: dict[str, NDArray[np.generic]], kind: str) -> list[tuple[str, NDArray[np.bool_]]]:
