@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ import pandas as pd
 
 from mrdq import __version__, storage
 from mrdq.cohort.against import CLOSE
-from mrdq.reports.cohort_numbers import is_true, number, shown
+from mrdq.reports.cohort_numbers import count, is_true, number, shown
 from mrdq.reports.cohort_sections import template
 from mrdq.reports.cohort_tables import Cell, Shown, records, table
 from mrdq.reports.cohort_words import (
@@ -48,12 +49,13 @@ def write(against: pd.DataFrame, *, about: About, folder: Path) -> Path:
     """Write ``published.html`` into a folder; returns its path.
 
     ``against``: ``endpoint trial group stratum what published ours difference within note`` and, if
-    known, ``timepoint as_printed``; ``within`` is true, false, or empty where nothing is compared.
+    known, ``timepoint months as_printed how``; ``within`` is true, false, or empty where nothing is
+    compared, ``how`` says with what.
     """
     rows = [_row(row) for row in records(against)]
     page = template("against.html.j2").render(
         about=about, version=__version__, points=CLOSE, counts=_counts(rows),
-        tables=_tables(rows, about),
+        apart=_counts_apart(rows), tables=_tables(rows, about),
     )  # fmt: skip
     path = folder / "published.html"
     storage.write_bytes(path, page.encode())
@@ -65,12 +67,21 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     plain = {name: "" if pd.isna(value) else value for name, value in row.items()}
     within = str(plain["within"]).strip()
     verdict = _APART if not within else _WITHIN if is_true(within) else _OUTSIDE
-    return {"timepoint": "", "as_printed": "", **plain, "verdict": verdict}
+    return {"timepoint": "", "months": "", "as_printed": "", "how": "", **plain, "verdict": verdict}
 
 
 def _counts(rows: list[dict[str, Any]]) -> Mapping[str, int]:
     return {
         name: sum(row["verdict"] == name for row in rows) for name in (_WITHIN, _OUTSIDE, _APART)
+    }
+
+
+def _counts_apart(rows: list[dict[str, Any]]) -> Mapping[str, Mapping[str, int]]:
+    """The counts of what was compared, by what it was compared with; nothing if that is not known."""
+    compared = [row for row in rows if row["verdict"] != _APART and row["how"]]
+    return {
+        how: _counts([row for row in compared if row["how"] == how])
+        for how in dict.fromkeys(row["how"] for row in compared)
     }
 
 
@@ -93,7 +104,7 @@ def _cells(row: dict[str, Any], about: About) -> list[Cell | str]:
     told = printed or ("" if published != published else f"{published:g}")
     repaired = printed and published == published and not _same(printed, published)
     return [
-        _trial(row), _group(row, about.labels), _CELLS.get(row["what"], str(row["what"])),
+        _trial(row), _group(row, about.labels), _figure(row),
         Cell(told, f"compared with {published:g}" if repaired else ""),
         shown(row["ours"], digits), shift,
         Cell(_SAID[row["verdict"]], mark=row["verdict"]), str(row["note"]),
@@ -104,11 +115,16 @@ def _trial(row: dict[str, Any]) -> str:
     return trial_name(str(row["trial"])) if row["trial"] else "between the trials"
 
 
+def _figure(row: dict[str, Any]) -> str:
+    name = _CELLS.get(row["what"], str(row["what"]))
+    months = count(row["months"])
+    return f"{name} at {months} months" if months and row["what"] != "p" else name
+
+
 def _same(printed: str, published: float) -> bool:
-    try:
-        return float(printed.replace(",", ".")) == published
-    except ValueError:
-        return False
+    """Whether the number is among those that were printed (``53.3 %``, ``p = 0,07``)."""
+    found = re.findall(r"\d+(?:[.,]\d+)?", printed)
+    return any(float(text.replace(",", ".")) == published for text in found)
 
 
 def _group(row: dict[str, Any], labels: Labels) -> str:

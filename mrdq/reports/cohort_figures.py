@@ -167,7 +167,13 @@ class Artist:
         if others:
             label += f", adjusted for {model_name(' + '.join(others), self.labels)}"
         label += f", stratified by {strata}" if strata else ""
-        group = _FIRTH if row["method"] == "firth" else _ALONE if has_one_covariate(model) else _ADJUSTED
+        group = (
+            _FIRTH
+            if row["method"] == "firth"
+            else _ALONE
+            if has_one_covariate(model)
+            else _ADJUSTED
+        )
         estimate, low, high = (number(row[name]) for name in ("hazard_ratio", "low", "high"))
         counts = f"{count(row['n'])} / {count(row['n_events'])}"
         return Effect(label, estimate, low, high, p_value(row["p"]), counts, group)
@@ -183,7 +189,9 @@ class Artist:
 
     def trajectories(self, population: pd.DataFrame) -> Iterator[Picture]:
         """MRD levels over the timepoints, one drawing per trial, all on the same axis."""
-        span = levels_of(population, list(self._timepoints(population))) if len(population) else None
+        span = (
+            levels_of(population, list(self._timepoints(population))) if len(population) else None
+        )
         for trial in _trials(population):
             of = population[population["trial"] == trial]
             labels = self._timepoints(of)

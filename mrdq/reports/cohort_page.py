@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,25 +20,58 @@ _AGAINST_WORDS = "Compared are estimates from the start of treatment, not censor
 
 
 def write(study: Study, tables: Mapping[str, pd.DataFrame], population: pd.DataFrame, settings: Settings,
-          folder: Path) -> list[Path]:  # fmt: skip
+          folder: Path, *, sources: Iterable[str] = ()) -> list[Path]:  # fmt: skip
     """Write ``cohort.html``, and ``published.html`` if there is the table ``against``.
 
-    The arguments are those of :func:`mrdq.reports.cohort_sections.write_page`; returns the pages.
+    The arguments are those of :func:`mrdq.reports.cohort_sections.write_page`; ``sources``: where
+    the published figures are from, in words (repeated ones are said once).  Returns the pages.
     """
     about = about_study(study, settings)
     pages = [cohort_sections.write_page(tables, population, about=about, folder=folder)]
     if "against" in tables:
-        beside = against_page.About(study.config.study, study.notices, words=[_AGAINST_WORDS], labels=about.labels,
+        said = [*_not_of_patients(study), *_sources(sources), _AGAINST_WORDS]
+        beside = against_page.About(study.config.study, study.notices, words=said, labels=about.labels,
                                     ours=_ours(study))  # fmt: skip
         pages.append(against_page.write(tables["against"], about=beside, folder=folder))
     return pages
 
 
+def _kind(study: Study) -> str:
+    """``SYNTHETIC`` or ``SIMULATED`` if the study's notice says so."""
+    notice = study.config.notice.upper()
+    return next((word for word in ("SYNTHETIC", "SIMULATED") if word in notice), "")
+
+
 def _ours(study: Study) -> str:
     """The head of our column; what is not of real patients is labelled in every table."""
-    notice = study.config.notice.upper()
-    kind = next((word for word in ("SYNTHETIC", "SIMULATED") if word in notice), "")
+    kind = _kind(study)
     return f"ours ({kind.lower()} patients)" if kind else "ours"
+
+
+def _not_of_patients(study: Study) -> Iterator[str]:
+    """What agreement with published figures means where the patients are made up."""
+    kind = _kind(study)
+    if "mrdq simulate trial" in study.config.notice:
+        yield (
+            f"The patients are {kind or 'SYNTHETIC'}: they were searched for until their summary prints like the published "
+            "one. Agreement shows the software's arithmetic; it is not a replication, and says nothing of real patients."
+        )
+    elif kind:
+        yield f"The patients are {kind}: neither agreement nor difference says anything of real patients."  # fmt: skip
+
+
+def _sources(sources: Iterable[str]) -> Iterator[str]:
+    told = "; ".join(dict.fromkeys(source for source in sources if source))
+    if told:
+        yield f"Where the published figures are from: {told}."
+
+
+def _short_notices(study: Study) -> Iterator[str]:
+    """What the figures say: the page says the whole."""
+    if study.config.notice:
+        yield study.config.notice
+    if any(guideline.notice for guideline in study.guidelines.values()):
+        yield "rule set not confirmed"
 
 
 def about_study(study: Study, settings: Settings) -> About:
@@ -47,7 +80,7 @@ def about_study(study: Study, settings: Settings) -> About:
     labels = {t.id: t.label for protocol in protocols for t in protocol.timepoints if t.label}
     return About(
         study=study.config.study, settings=settings, notices=study.notices, labels=labels,
-        software={name: version(name) for name in _SOFTWARE},
+        short_notices=[*_short_notices(study)], software={name: version(name) for name in _SOFTWARE},
         definitions=[*_rule_sets(study), *(_protocol(protocol) for protocol in protocols)],
         assumptions=[one for protocol in protocols for one in _assumptions(protocol, labels)],
     )  # fmt: skip

@@ -14,7 +14,7 @@ import pandas as pd
 from mrdq import __version__, storage
 from mrdq.cohort.population import AGE_GROUP, MRD_GROUP
 from mrdq.cohort.samples import Settings
-from mrdq.cohort.tables import CAUSES, ENDPOINTS, FROM_START, NO_CENSORING
+from mrdq.cohort.tables import ALL, CAUSES, ENDPOINTS, FROM_START, NO_CENSORING
 from mrdq.reports import cohort_sensitivity, cohort_tables
 from mrdq.reports.cohort_figures import Artist, Picture
 from mrdq.reports.cohort_summary import summary
@@ -42,7 +42,8 @@ class About:
     """What the page says beside the tables.
 
     ``labels``: timepoint -> label (``after C-1``); ``software``: name -> version; ``definitions``:
-    sentences on rule sets and protocols; ``assumptions``: what the protocols take for granted.
+    sentences on rule sets and protocols; ``assumptions``: what the protocols take for granted;
+    ``short_notices``: of the figures, in place of the notices if there are any.
     """
 
     study: str
@@ -52,6 +53,7 @@ class About:
     software: Mapping[str, str] = field(default_factory=dict)
     definitions: Sequence[str] = ()
     assumptions: Sequence[Assumption] = ()
+    short_notices: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 
 def sections(frames: Frames, population: pd.DataFrame, about: About) -> list[Section]:
     """Every section of the page, in order."""
-    artist = Artist(about.settings, about.labels, about.notices)
+    at = _rows(frames, "estimates")
+    artist = Artist(about.settings, about.labels, about.short_notices or about.notices, at)
     return [
         *_patients(frames, population, artist),
         *_survival(frames, artist),
@@ -131,7 +134,8 @@ def _patients(frames: Frames, population: pd.DataFrame, artist: Artist) -> list[
                 missing="The flow of the patients was not handed over."),
         Section("patients", "Patients", tables=[cohort_tables.table_one(one)] if len(one) else [],
                 missing="No patient is described."),
-        Section("mrd", "MRD", _MRD_WORDS, tables=[*cohort_tables.mrd_rates(rates, labels)] if len(rates) else [],
+        Section("mrd", "MRD", _MRD_WORDS,
+                tables=_each(cohort_tables.mrd_rates, rates, labels, artist.settings.complete_sensitivity),
                 missing="There is no timepoint with MRD results."),
         Section("mrd-tests", "MRD compared between trials",
                 tables=[cohort_tables.mrd_tests(tests, labels)] if len(tests) else [],
@@ -148,8 +152,11 @@ def _survival(frames: Frames, artist: Artist) -> list[Section]:
     labels, day = artist.labels, artist.settings.landmark_day
     by_mrd = _where(at, lambda f: f["group"].str.startswith(MRD_GROUP))
     whole = _where(at, lambda f: ~f["group"].str.startswith(MRD_GROUP))
-    first = _where(whole, _plainly)
+    first = _where(whole, lambda f: _plainly(f) & (f["group"] == ALL))
     of_survival = _where(tests, lambda f: f["endpoint"].isin(ENDPOINTS))
+    of_trials = _where(
+        of_survival, lambda f: _plainly(f) & (f["comparison"] == "trial") & (f["group"] == ALL)
+    )
     return [
         Section("survival", "Survival", tables=[*_made(cohort_tables.follow_up, follow), *_each(cohort_tables.estimates, first, labels, day)],
                 pictures=[*artist.by_trial(steps, tests)],
@@ -162,8 +169,8 @@ def _survival(frames: Frames, artist: Artist) -> list[Section]:
                 folded=[*_each(cohort_tables.estimates, by_mrd, labels, day)],
                 missing="Nobody could be analysed by MRD."),
         Section("tests", "Survival compared", _TEST_WORDS,
-                tables=[*_each(cohort_tables.tests, _where(of_survival, _plainly), labels, day)],
-                folded=[*_each(cohort_tables.tests, _where(of_survival, lambda f: ~_plainly(f)), labels, day)],
+                tables=[*_each(cohort_tables.tests, of_trials, labels, day)],
+                folded=[*_each(cohort_tables.tests, of_survival.drop(of_trials.index), labels, day)],
                 missing="Nothing was compared: there is one group only, or nobody could be analysed."),
     ]  # fmt: skip
 
@@ -241,7 +248,8 @@ _COX_WORDS = (
 _COMPETING_WORDS = "Relapse, and death without relapse, exclude each other: 1 − Kaplan–Meier of one alone would overstate it."
 _SENSITIVITY_WORDS = (
     "Every conclusion again, with MRD positive from any level or from each cut-off, positives below the range and "
-    "results that are not evaluable counted as negative, as positive, or by their interval."
+    "results that are not evaluable counted as negative, as positive, or by their interval. "
+    + cohort_sensitivity.PETO
 )
 
 

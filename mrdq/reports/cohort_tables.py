@@ -117,7 +117,9 @@ def mrd_rates(frame: pd.DataFrame, labels: Labels, sensitive: float) -> Iterator
             cells = [cell for name in DENOMINATOR_NAMES for cell in of.get(name, [""] * 4)]
             rows.append([trial_name(trial), result.replace("_", " "), *cells])
         caption = f"{mrd_name(timepoint, labels)}: results by trial, with 95 % intervals"
-        yield table(caption, columns, rows, heads=2, notes=[_ENROLLED_MEANS, *_insensitive(part, sensitive)])
+        yield table(
+            caption, columns, rows, heads=2, notes=[_ENROLLED_MEANS, *_insensitive(part, sensitive)]
+        )
 
 
 def _insensitive(part: pd.DataFrame, sensitive: float) -> Iterator[str]:
@@ -127,7 +129,8 @@ def _insensitive(part: pd.DataFrame, sensitive: float) -> Iterator[str]:
     known = part[~np.isnan(numbers(part["n_insensitive"])) & (part["denominator"] == ENROLLED)]
     level = f"{sensitive:.0e}".replace("e-0", "e−")
     told = [
-        f"{trial_name(r['trial'])} {count(r['n_insensitive'])} of {count(r['n'])}" for r in records(known)
+        f"{trial_name(r['trial'])} {count(r['n_insensitive'])} of {count(r['n'])}"
+        for r in records(known)
     ]
     if told:
         yield f"Negative results that do not reach a sensitivity of {level}: {', '.join(told)}."
@@ -149,7 +152,14 @@ def mrd_tests(frame: pd.DataFrame, labels: Labels) -> Shown:
             of = " and ".join(DENOMINATOR_NAMES.get(name, name) for name in denominators)
             result, *others = (name.replace("_", " ") for name in reversed(results))
             same = f"the same test: {', '.join(others)}" if others else ""
-            rows.append([mrd_name(timepoint, labels), Cell(result, same), of, *(tests.get(name, "") for name in names)])
+            rows.append(
+                [
+                    mrd_name(timepoint, labels),
+                    Cell(result, same),
+                    of,
+                    *(tests.get(name, "") for name in names),
+                ]
+            )
     columns = ["Timepoint", "Result", "Of", *(f"p: {TEST_NAMES.get(name, name)}" for name in names)]
     return table("MRD results compared between the trials", columns, rows, heads=3)
 
@@ -180,9 +190,7 @@ def estimates(frame: pd.DataFrame, labels: Labels, landmark_day: int | None) -> 
     for (analysis, endpoint, censoring), part in parts(frame, "analysis", "endpoint", "censoring"):  # fmt: skip
         extra = f", {CENSORING_NAMES.get(censoring, censoring)}" if CENSORING_NAMES.get(censoring, censoring) else ""  # fmt: skip
         name = ENDPOINT_NAMES.get(endpoint, endpoint)
-        caption = (
-            f"{name} {analysis_name(analysis, landmark_day)}{extra}: Kaplan–Meier estimates, %{_clock(analysis)}"
-        )
+        caption = f"{name} {analysis_name(analysis, landmark_day)}{extra}: Kaplan–Meier estimates, %{_clock(analysis)}"
         yield _by_month(caption, part, labels)
 
 
@@ -234,7 +242,9 @@ def tests(frame: pd.DataFrame, labels: Labels, landmark_day: int | None) -> Iter
         extra = CENSORING_NAMES.get(censoring, censoring)
         name = f"Comparisons {analysis_name(analysis, landmark_day)}"
         rows = [_test(r, labels) for r in records(part)]
-        yield table(", ".join(filter(None, [name, extra])) + _clock(analysis), columns, rows, heads=3)
+        yield table(
+            ", ".join(filter(None, [name, extra])) + _clock(analysis), columns, rows, heads=3
+        )
 
 
 def _test(r: dict[str, Any], labels: Labels) -> list[str | Cell]:
@@ -251,11 +261,19 @@ def _test(r: dict[str, Any], labels: Labels) -> list[str | Cell]:
 def follow_up(frame: pd.DataFrame) -> Shown:
     rows = []
     for r in records(frame):
-        months = [number(r[name]) / DAYS_PER_MONTH for name in ("median_days", "low", "high")]
+        median, low, high = (number(r[name]) / DAYS_PER_MONTH for name in ("median_days", "low", "high"))  # fmt: skip
         rows.append([r["endpoint"], trial_name(r["trial"]), count(r["n"]),
                      shown(r["median_days"], 0), interval(r["low"], r["high"], 0),
-                     shown(months[0]), interval(*months[1:])])  # fmt: skip
-    columns = ["Endpoint", "Trial", "n", "Median, days", "95 % interval, days", "Median, months", "95 % interval, months"]
+                     shown(median), interval(low, high)])  # fmt: skip
+    columns = [
+        "Endpoint",
+        "Trial",
+        "n",
+        "Median, days",
+        "95 % interval, days",
+        "Median, months",
+        "95 % interval, months",
+    ]
     return table("Median follow-up (reverse Kaplan–Meier)", columns, rows, heads=2)
 
 

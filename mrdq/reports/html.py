@@ -76,11 +76,21 @@ def write(study: Study, files: Files) -> Path:
         guidelines=list(study.guidelines.values()), confidence=" or ".join(confidence),
         runs=_records(runs), dates=dates, curves=_records(curves), status=_records(status),
         patients=_patients(status, calls), not_evaluable=_not_evaluable(calls), failures=_failures(evidence),
+        protocols=_protocols(study),
         late=_late_signals(calls, curves, study), pictures=pictures, flags=words.FLAGS, criteria=CRITERIA,
     )  # fmt: skip
     path = files.folder / "report" / "index.html"
     storage.write_bytes(path, page.encode())
     return path
+
+
+def _protocols(study: Study) -> list[dict[str, str]]:
+    """How surely each protocol's idea of a positive is known, timepoint by timepoint."""
+    return [
+        {"id": name, "counted": ", ".join(f"{t.id} {t.grade}" for t in protocol.timepoints)}
+        for name, protocol in sorted(study.protocols.items())
+        if protocol.timepoints
+    ]
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

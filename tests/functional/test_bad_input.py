@@ -728,7 +728,7 @@ PROTOCOLS = [
     ("{id: post-C1,", "{id: '',", "timepoints.1.id", "", ""),
     ("{id: post-C1,", "{id: 1,", "timepoints.1.id", "1", "is not of type 'string'"),
     ("{id: post-C1,", "{id: post-C1, positive_statuses: [maybe],", "timepoints.1.positive_statuses.0", "maybe", "positive_quantifiable"),
-    ("{id: post-C1,", "{id: post-C1, positive_from_level: -1,", "timepoints.1.positive_from_level", "-1", "counts as negative"),
+    ("{id: post-C1,", "{id: post-C1, positive_from_level: -1,", "timepoints.1.positive_from_level", "-1", "a number such as 1e-4"),
     ("{id: post-C1,", "{id: post-C1, positive_from_level: .nan,", "timepoints.1.positive_from_level", "nan", "a number"),
     ("complete_sensitivity_maximum: 1.0e-4", "complete_sensitivity_maximum: 0", "response.complete_sensitivity_maximum", "0", "minimum of 0"),
     ("complete_sensitivity_maximum: 1.0e-4", "complete_sensitivity_maximum: 1:10000", "response.complete_sensitivity_maximum", "1:10000", "is not of type 'number'"),
@@ -751,6 +751,149 @@ def test_wrong_protocol(
         found=found,
         expected=expected,
     )
+
+
+# --- an id that is mistyped, beside a rule set for each protocol
+
+TWO_RULE_SETS = "{all-mrd2019: euromrd-2024, all-mrd2023: euromrd-2024}"
+
+
+def test_a_mistyped_protocol_is_to_be_mended_and_given_no_rule_set(study: Path) -> None:
+    set_key(study, "guideline", TWO_RULE_SETS)
+    set_cell(study / PATIENTS, 2, "protocol", "ALL-mrd2O19")
+    (problem,) = refused(study).problems
+    assert problem.startswith(f'error: {PATIENTS}, row 2, column protocol: found "ALL-mrd2O19", expected one of ')  # fmt: skip
+    assert problem.partition(". ")[2].startswith("Did you mean all-mrd2019? Mend the id, or ")
+
+
+def test_a_protocol_like_no_other_gets_no_suggestion(study: Path) -> None:
+    set_cell(study / PATIENTS, 2, "protocol", "xyz")
+    assert ". Mend the id, or put its file" in refused(study).problems[0]
+
+
+def test_a_mistyped_protocol_of_the_rule_sets(study: Path) -> None:
+    set_key(study, "guideline", "{all-mrd2O19: euromrd-2024, all-mrd2023: euromrd-2024}")
+    (problem,) = refused(study).problems
+    assert "expected a rule set for protocol all-mrd2019. Is all-mrd2O19 meant to be all-mrd2019? Else: Add" in problem  # fmt: skip
+    # A protocol that there is is no typing mistake for another.
+    set_key(study, "guideline", "{all-mrd2023: euromrd-2024}")
+    assert "all-mrd2019. Add the line all-mrd2019: " in refused(study).problems[0]
+
+
+# --- patients: dates to come, and trials written in two ways
+
+
+@pytest.mark.parametrize(
+    ("sheet", "column"),
+    [(PATIENTS, "start_on"), (PATIENTS, "last_contact_on"), (SAMPLES, "collected_on")],
+)
+def test_a_date_to_come_is_a_warning(study: Path, sheet: str, column: str) -> None:
+    for name in ("start_on", "last_contact_on", "dead"):
+        set_cell(study / PATIENTS, 2, name, "")
+    set_cell(study / sheet, 2, column, "2999-01-01")
+    outcome = mrdq("check", study)
+    assert outcome.code == 0
+    start = f'warning: {sheet}, row 2, column {column}: found "2999-01-01", expected a date up to today ('
+    (warning,) = [line for line in outcome.warnings if line.startswith(start)]
+    assert warning.endswith("Is the year wrong?")
+
+
+def test_a_date_of_today_or_before_is_none_to_come(study: Path) -> None:
+    set_cell(study / PATIENTS, 2, "last_contact_on", dt.date.today().isoformat())
+    assert mrdq("check", study).warnings == []
+
+
+@pytest.mark.parametrize("columns", [("relapse_on",), ("transplant_on", "relapse_on")])
+def test_every_date_to_come_is_told(study: Path, columns: tuple[str, ...]) -> None:
+    for name in ("last_contact_on", *columns):
+        set_cell(study / PATIENTS, 2, name, "2999-01-01")
+    warnings = [line for line in mrdq("check", study).warnings if "today" in line]
+    assert len(warnings) == 1 + len(columns)
+
+
+@pytest.mark.parametrize("other", ["all/mrd2019", "ALL/MRD 2019", "ALL-MRD2019", "ALL MRD_2019."])
+def test_one_trial_written_in_two_ways(study: Path, other: str) -> None:
+    set_cell(study / PATIENTS, 2, "trial", "ALL/MRD2019")
+    set_cell(study / PATIENTS, 3, "trial", other)
+    outcome = mrdq("check", study)
+    assert outcome.code == 0
+    assert outcome.warnings == [
+        f'warning: {PATIENTS}, row 3, column trial: found "{other}", expected one way to write a trial (it is '
+        f"ALL/MRD2019 in row 2). ALL/MRD2019 and {other} count as two trials."
+    ]
+
+
+def test_two_trials_are_two(study: Path) -> None:
+    set_cell(study / PATIENTS, 2, "trial", "ALL/MRD2019")
+    set_cell(study / PATIENTS, 3, "trial", "ALL/MRD2023")
+    assert mrdq("check", study).warnings == []
+    # Of nothing but signs nothing is left to compare.
+    set_cell(study / PATIENTS, 2, "trial", "?")
+    set_cell(study / PATIENTS, 3, "trial", "!")
+    assert mrdq("check", study).warnings == []
+
+
+def test_a_trial_for_some(study: Path) -> None:
+    set_cell(study / PATIENTS, 2, "trial", "ALL/MRD2019")
+    set_cell(study / PATIENTS, 3, "trial", "")
+    (warning,) = mrdq("check", study).warnings
+    assert warning == (
+        f"warning: {PATIENTS}, row 3, column trial: found nothing, expected a trial, as the other patients have one "
+        "(ALL/MRD2019). It is empty in 1 of 2 rows; these patients are of none of the named trials."
+    )
+    set_cell(study / PATIENTS, 2, "trial", "")
+    assert mrdq("check", study).warnings == []
+
+
+# --- outcome columns of another name
+
+
+def rename_column(study: Path, old: str, new: str) -> None:
+    change(study / PATIENTS, lambda rows: [[new if c == old else c for c in rows[0]], *rows[1:]])
+
+
+@pytest.mark.parametrize(
+    ("column", "name", "what"),
+    [
+        ("dead", "death", "no patient counts in the survival analysis"),
+        ("dead", "Died", "no patient counts in the survival analysis"),
+        ("last_contact_on", "last_contact", "no patient counts in the survival analysis"),
+        ("last_contact_on", "last_contct_on", "no patient counts in the survival analysis"),
+        ("last_contact_on", "date of death", "no patient counts in the survival analysis"),
+        ("start_on", "start_date", "no patient counts in the survival analysis"),
+        ("relapse_on", "relapse", "nobody has had a relapse"),
+        ("relapse_on", "date_of_relapse", "nobody has had a relapse"),
+        ("transplant_on", "HSCT", "nobody has had a transplantation"),
+    ],
+)
+def test_an_outcome_column_of_another_name_is_one_warning(
+    study: Path, column: str, name: str, what: str
+) -> None:
+    rename_column(study, column, name)
+    if column not in read_rows(study / PATIENTS)[0] and name not in read_rows(study / PATIENTS)[0]:
+        set_cell(study / PATIENTS, 2, name, "2015-01-01")
+    outcome = mrdq("check", study)
+    assert outcome.code == 0
+    assert outcome.warnings == [
+        f'warning: {PATIENTS}, column {name}: found "{name}", expected the column {column}. Is {column} meant? '
+        f"It is empty or not there, and without it {what}."
+    ]
+
+
+def test_without_the_days_of_death_it_is_one_error(study: Path) -> None:
+    set_cell(study / PATIENTS, 2, "dead", "1")
+    set_cell(study / PATIENTS, 3, "dead", "1")
+    rename_column(study, "last_contact_on", "last_contact")
+    (problem,) = refused(study).problems
+    assert problem.startswith(f'error: {PATIENTS}, column last_contact: found "last_contact", expected the column last_contact_on.')  # fmt: skip
+
+
+def test_a_column_of_ones_own_beside_the_outcome(study: Path) -> None:
+    """What is filled is not lost: ``death`` may hold the cause, and ``relapse`` the site."""
+    set_cell(study / PATIENTS, 2, "death", "sepsis")
+    set_cell(study / PATIENTS, 2, "relapse", "CNS")
+    set_cell(study / PATIENTS, 2, "relapse_on", "2015-05-05")
+    assert mrdq("check", study).warnings == []
 
 
 EXPORTS = [

@@ -20,6 +20,7 @@ from small_study import (
     write_rows,
 )
 
+from mrdq import resources
 from mrdq.config import CohortSettings, load_config
 from mrdq.definitions import names
 from mrdq.errors import MrdqError
@@ -251,6 +252,57 @@ def test_results_under_another_protocol_are_refused(done: Path) -> None:
 def test_the_courses_sheet_changes_no_byte_of_the_results(study: Path, done_master: Path) -> None:
     accepted(study)
     assert tree(study / "results") == tree(done_master / "results")
+
+
+def test_a_patient_without_courses_is_counted_apart(done: Path) -> None:
+    change(done / COURSES, lambda rows: [row for row in rows if row[0] != TWO])
+    outcome = mrdq("protocol", "check", done)
+    assert outcome.code == 0
+    assert findings(outcome) == [[TWO, "not compared", "", "no courses recorded", ""]]
+    assert outcome.err.splitlines()[-1] == (
+        "2 patients: 0 treated otherwise than the protocol asks for, 0 with courses not given for a reason "
+        "that explains it, 0 not compared in full, 1 not compared at all (no courses recorded)"
+    )
+
+
+def test_a_transplantation_explains_and_gives_exit_code_0(done: Path) -> None:
+    """The second patient is positive after C-1, and transplanted a month after blinatumomab-2."""
+    replace_text(done / "results/status.tsv", f"{TWO}\tpost-C1\tnegative", f"{TWO}\tpost-C1\tpositive_not_quantifiable")  # fmt: skip
+    change(done / COURSES, lambda rows: [r for r in rows if r[0] != TWO or r[2] < "2015-04-01"])
+    set_cell(done / PATIENTS, 3, "transplant_on", "2015-04-01")
+    outcome = mrdq("protocol", "check", done)
+    assert outcome.code == 0
+    assert findings(outcome) == [
+        [TWO, "missing", course, "not given", "transplantation on 2015-04-01"]
+        for course in ("blinatumomab-3", "blinatumomab-4")
+    ]
+
+
+# --- a level that turns positive and negative upside down
+
+
+def test_a_copy_with_nothing_but_a_level_is_warned_of(study: Path) -> None:
+    """In check, in run, and in protocol check, with and without a patient who has it."""
+    text = resources.path("protocols/all-mrd2019.yaml").read_text(encoding="utf-8")
+    text = text.replace("positive_from_level: 0\n", "positive_from_level: 1.0e-4\n")
+    (study / "protocols").mkdir()
+    (study / "protocols/lab.yaml").write_text(text.replace("id: all-mrd2019", "id: lab"))
+    expected = [
+        f'warning: protocols/lab.yaml, column timepoints.{at}.positive_from_level: found "0.0001", expected no result '
+        for at in ("post-A1", "post-C1")
+    ]
+
+    def warned(verb: tuple[str, ...]) -> list[str]:
+        outcome = mrdq(*verb, study)
+        assert outcome.code == 0
+        found = [line for line in outcome.warnings if "protocols/lab.yaml" in line]
+        assert all("write below_level: undecided" in line for line in found)
+        return [line[: len(start)] for line, start in zip(found, expected, strict=False)]
+
+    assert (warned(("check",)), warned(("protocol", "check"))) == ([], expected)
+    set_cell(study / PATIENTS, 2, "protocol", "lab")
+    for verb in (("check",), ("run",), ("protocol", "check")):
+        assert warned(verb) == expected
 
 
 # --- the courses sheet

@@ -88,10 +88,10 @@ def curves(lines: Sequence[Line], panel: Panel, *, notices: Sequence[str]) -> st
         _at_risk(canvas, axes, lines, ticks, panel, _ROW * len(remarks))
         for place, remark in enumerate(reversed(remarks)):
             canvas.text(0.08, 0.14 + _ROW * place, shortened(remark, 110), size=7, color="#444444")
-        heads = ((0.45, shortened(panel.title, 72), {"size": 9.5, "weight": "bold"}),
-                 (0.28, shortened(panel.subtitle, 90), {"color": "#444444"}), (0.11, panel.note, {}))  # fmt: skip
-        for y, text, style in heads:
-            canvas.text(_LEFT, below + _HEIGHT + y, text, **style)
+        left, top = _LEFT, below + _HEIGHT
+        canvas.text(left, top + 0.45, shortened(panel.title, 72), size=9.5, weight="bold")
+        canvas.text(left, top + 0.28, shortened(panel.subtitle, 90), color="#444444")
+        canvas.text(left, top + 0.11, panel.note)
         told = "; ".join(_told(line) for line in lines)
         return canvas.svg(key=panel.key, title=f"{panel.title}. {panel.subtitle}",
                           description=f"{panel.note}. {told}".strip(". "))  # fmt: skip

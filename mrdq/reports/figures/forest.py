@@ -121,7 +121,9 @@ def _written(canvas: Canvas, row: _Row, top: float) -> None:
 def _limits(effects: Iterable[Effect]) -> tuple[float, float]:
     """The ticks around all estimates, and around the intervals as far as they are drawn."""
     seen = [e for e in effects if not np.isnan(e.hazard_ratio)]
-    lows = np.array([max(min(e.hazard_ratio, e.low), _INTERVALS[0]) for e in seen if e.low == e.low])
+    lows = np.array(
+        [max(min(e.hazard_ratio, e.low), _INTERVALS[0]) for e in seen if e.low == e.low]
+    )
     highs = np.array([min(max(e.hazard_ratio, e.high), _INTERVALS[1]) for e in seen if e.high == e.high])  # fmt: skip
     estimates = np.array([e.hazard_ratio for e in seen])
     least = min([0.5, *lows, *estimates])
