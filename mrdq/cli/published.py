@@ -20,7 +20,7 @@ EXIT_DIFFERENCE = 3
 def published_check(ctx: click.Context, file: Path, tsv: bool) -> None:
     """Check the printed figures of a table or an abstract for what can be checked.
 
-    Rounding is taken into account. Exit code 3 if a figure cannot be right as printed.
+    Rounding is taken into account. Exit code 3 if a figure cannot be right as printed, or is an oddity.
     """
     from mrdq.published.check import check, report, table
     from mrdq.published.read import read

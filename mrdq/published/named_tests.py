@@ -24,16 +24,11 @@ _CHI_SQUARE = re.compile(
     r"\bchi\b|\bchi-?sq|χ|\bpearson(?!.*correlat)|\byates|\blog[- ]?rank|\bGray|\bCMH\b|\bMantel|\bWald|\blikelihood|\bLRT\b"
     r"|\bscore\b|\bKruskal|\bMcNemar|\bBreslow|\bCochran", re.I
 )  # fmt: skip
-_AS_COLUMN = r"log[- ]?rank|fisher|pearson|yates|chi|χ|CMH|McNemar|gray'?s? test|wilcoxon|mann[- ]"
-_ABOUT = (
-    rf"(?:{_AS_COLUMN}|[\w-]*adjusted|[\w-]*stratified|(?:one|two|1|2)[- ]?(?:sided|tailed)|nominal"
-    r"|(?:uni|multi)varia\w+|raw|exact|test|'s)"
-)
-_P_COLUMN = re.compile(
-    rf"p|.*\bp[- ]?values?\b.*|(?:{_ABOUT}[\w'-]*[\s,:]*)+\(?p\)?"
-    r"|p(?:\s*[(\[,:*].*|[\s-]+(?:for|by|of|from|using|trend|adj|corr|\w*adjusted|\w*stratified|log|fisher|chi|χ).*)"
-    rf"|(?:{_AS_COLUMN}).*", re.I
-)  # fmt: skip
+_TEST_NAME = re.compile(r"log[- ]?rank|fisher|pearson|yates|\bchi|χ|\bCMH\b|McNemar|\bgray'?s? test|wilcoxon|mann[- ]", re.I)  # fmt: skip
+_ABOUT_P = re.compile(r"adjusted|stratified|sided|tailed|nominal|varia|\braw\b|exact|test|log[- ]?rank|fisher|pearson|yates|chi|χ|CMH|McNemar|gray|wilcoxon|mann", re.I)  # fmt: skip
+_P_VALUE = re.compile(r"\bp[- ]?values?\b", re.I)
+_STARTS_WITH_P = re.compile(r"p(?:$|\s*[(\[,:*]|[\s-]+(?:for|by|of|from|using|trend|adj|corr|\w*adjusted|\w*stratified|log|fisher|chi|χ))", re.I)  # fmt: skip
+_ENDS_WITH_P = re.compile(r"(?<![\w-])\(?p\)?$", re.I)
 _NO_P_COLUMN = re.compile(r"\bn\s*=|%|\bCIs?\b|\bratio|\b[as]?HR\b|\bOR\b|\bRR\b|hazard")
 
 
@@ -60,7 +55,13 @@ def has_chi_square(text: str) -> bool:
 
 def is_p_label(label: str) -> bool:
     """Whether a column or row of this name holds p values."""
-    return not _NO_P_COLUMN.search(label) and _P_COLUMN.fullmatch(label.strip()) is not None
+    label = label.strip()
+    if _NO_P_COLUMN.search(label):
+        return False
+    if any(words.search(label) for words in (_P_VALUE, _TEST_NAME)) or _STARTS_WITH_P.match(label):
+        return True
+    last = _ENDS_WITH_P.search(label)
+    return last is not None and _ABOUT_P.search(label) is not None
 
 
 def _words(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from mrdq.published.cells import (
     with_error,
     with_p,
 )
+from mrdq.published.counts import counts_that_print
 from mrdq.published.figures import (
     ALL,
     INCIDENCE,
@@ -91,6 +93,7 @@ class _Found:
     figure: Figure
     start: int
     end: int
+    difference: bool = False
 
 
 def read_prose(paragraphs: list[Paragraph]) -> Reading:
@@ -131,7 +134,7 @@ def _without(sentence: str, found: list[_Found]) -> str:
 
 
 def _of_sentence(sentence: str, place: str) -> Iterator[_Found]:
-    at, n_tests, named, months = 0, 0, set[str](), months_of(sentence)
+    at, named, months = 0, set[str](), months_of(sentence)
     matches = [_Matches(pattern, sentence) for pattern in _PATTERNS]
     while match := min(
         (m for one in matches if (m := one.after(at))), key=lambda m: m.start(), default=None
@@ -139,13 +142,10 @@ def _of_sentence(sentence: str, place: str) -> Iterator[_Found]:
         named = {name for _, name in endpoints_in(sentence[at : match.start()])} or named
         at = match.end()
         value = _value(match, sentence) or Value("")
-        figure = replace(
-            _figure(value, match, sentence, named, months), place=place, line=f"{place}.{n_tests}"
-        )
-        yield _Found(figure, match.start(), match.end())
+        figure = replace(_figure(value, match, sentence, named, months), place=place)
+        yield _Found(figure, match.start(), match.end(), match.re is _DIFFERS)
         if figure.p is not None and figure.kind != TEST:
             yield _Found(as_test(figure), match.end(), match.end())
-        n_tests += figure.p is not None
 
 
 def _tested(found: list[_Found], sentence: str) -> list[_Found]:
@@ -154,19 +154,24 @@ def _tested(found: list[_Found], sentence: str) -> list[_Found]:
     Where two rates with counts and one p value stand in it they belong together, in any order;
     the p value is beyond doubt theirs where nothing else but differences stands beside them.
     """
-    figures = [one.figure for one in found]
-    tests = [f for f in figures if f.kind == TEST]
-    rates = [f for f in figures if f.kind == RATE and f.total]
-    others = [f for f in figures if f.kind not in (TEST, OTHER) and f not in rates]
+    tests = [one.figure for one in found if one.figure.kind == TEST]
+    rates = [one.figure for one in found if one.figure.kind == RATE and one.figure.total]
+    others = len(found) - len(tests) - len(rates) - sum(one.difference for one in found)
     paired = len(tests) == 1 and len(rates) == 2
     doubt = "" if paired and not others else "the sentence holds other figures that it may be of"
-    near = tuple(dict.fromkeys(int(m[1] or m[2]) for m in _PATIENTS.finditer(sentence)))
-    near = tuple(n for n in near if n)
     said = {"test": other_test(sentence), "one_sided": is_one_sided(sentence), "doubt": doubt}
-    lines = [f.place if paired else f.line for f in figures]
-    told = [replace(f, line=line, near=near, **(said if f.kind == TEST else {}))  # type: ignore[arg-type]
-            for f, line in zip(figures, lines, strict=True)]  # fmt: skip
-    return [replace(one, figure=figure) for one, figure in zip(found, told, strict=True)]
+    near = tuple({n: n for m in _PATIENTS.finditer(sentence) if (n := int(m[1] or m[2]))})
+    lines = ["all"] * len(found) if paired else _lines([one.figure for one in found])
+    return [replace(one, figure=replace(one.figure, line=f"{one.figure.place}.{line}", near=near,
+                                        **(said if one.figure.kind == TEST else {})))  # type: ignore[arg-type]
+            for one, line in zip(found, lines, strict=True)]  # fmt: skip
+
+
+def _lines(figures: list[Figure]) -> list[str]:
+    """Which p value each figure stands with: the next one, or the last in a sentence that starts with one."""
+    before = list(itertools.accumulate((f.kind == TEST for f in figures), initial=0))
+    leads = bool(figures) and figures[0].kind == TEST
+    return [str(n) for n in (before[1:] if leads else before[:-1])]
 
 
 class _Matches:
@@ -239,9 +244,19 @@ def _figure(
     kind = _kind(value, named, before, counted=counted)
     endpoint = min(named) if len(named) == 1 else ""
     scale = 100 if kind not in (RATIO, OTHER) and value.is_fraction else 1
+    if kind == RATE and named and _is_another_share(value, scale):
+        kind = _of_endpoints(named)
     return replace(known, kind=kind, n=value.n, total=value.total, endpoint="" if kind == RATE else endpoint,
                    months=months, estimate=scaled(value.estimate, scale), low=scaled(value.low, scale),
                    high=scaled(value.high, scale))  # fmt: skip
+
+
+def _is_another_share(value: Value, scale: float) -> bool:
+    """Whether the count is no share that prints as the estimate: with censoring it need not be."""
+    estimate = scaled(value.estimate, scale)
+    if estimate is None or value.n is None or not value.total or value.n > value.total:
+        return False
+    return value.n not in counts_that_print(estimate, value.total)
 
 
 def _kind(value: Value, named: set[str], before: str, *, counted: bool) -> str:

@@ -127,7 +127,7 @@ def _test(figure: Figure, told: Figure, rates: list[Figure], found: Shares) -> N
         _chi_square(figure, p, figure.statistic, figure.df, found)
     elif figure.test:
         found.n_not_testable += 1
-        found.named.append(f"{_shown(figure, p)} ({figure.place}): named {figure.test}")
+        found.named.append(f"{_shown(figure, p)} ({figure.place}): of another test, {figure.test}")
     elif len(rates) == 2:
         _of_rates(figure, told.doubt, rates, found)
     else:

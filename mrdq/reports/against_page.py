@@ -87,7 +87,9 @@ def _counts_apart(rows: list[dict[str, Any]]) -> Mapping[str, Mapping[str, int]]
 
 def _tables(rows: list[dict[str, Any]], about: About) -> list[Shown]:
     by: dict[str, list[dict[str, Any]]] = {}
+    several = len({count(row["months"]) for row in rows} - {""}) > 1
     for row in rows:
+        row["at"] = f"{count(row['months'])} months" if several and count(row["months"]) else ""
         by.setdefault(ENDPOINT_NAMES.get(row["endpoint"], row["endpoint"]) or "MRD", []).append(row)
     columns = ["Trial", "Group", "Figure", "published", about.ours, "difference", "agree?", "Note"]
     return [
@@ -104,7 +106,7 @@ def _cells(row: dict[str, Any], about: About) -> list[Cell | str]:
     told = printed or ("" if published != published else f"{published:g}")
     repaired = printed and published == published and not _same(printed, published)
     return [
-        _trial(row), _group(row, about.labels), _figure(row),
+        _trial(row), _group(row, about.labels), Cell(_CELLS.get(row["what"], str(row["what"])), row["at"]),
         Cell(told, f"compared with {published:g}" if repaired else ""),
         shown(row["ours"], digits), shift,
         Cell(_SAID[row["verdict"]], mark=row["verdict"]), str(row["note"]),
@@ -113,12 +115,6 @@ def _cells(row: dict[str, Any], about: About) -> list[Cell | str]:
 
 def _trial(row: dict[str, Any]) -> str:
     return trial_name(str(row["trial"])) if row["trial"] else "between the trials"
-
-
-def _figure(row: dict[str, Any]) -> str:
-    name = _CELLS.get(row["what"], str(row["what"]))
-    months = count(row["months"])
-    return f"{name} at {months} months" if months and row["what"] != "p" else name
 
 
 def _same(printed: str, published: float) -> bool:

@@ -61,13 +61,14 @@ def _rate(of: pd.DataFrame) -> str:
     trial = trial_name(str(of["trial"].iloc[0]))
     known, everyone = (by.get((name, words.NEGATIVE)) for name in (EVALUABLE, ENROLLED))
     told = []
+    if known and everyone and known["total"] == everyone["total"]:
+        return f"{trial} {count(known['n'])} of {count(known['total'])} enrolled, all evaluable ({_percent(known)}, {_wilson(known)})"  # fmt: skip
     if known:
         told.append(f"{count(known['n'])} of {count(known['total'])} evaluable ({_percent(known)}, {_wilson(known)})")  # fmt: skip
     if everyone:
         told.append(f"of {count(everyone['total'])} enrolled {_percent(everyone)} ({_wilson(everyone)})")  # fmt: skip
     missing = {name: by[ENROLLED, name]["n"] for name in _MISSING if (ENROLLED, name) in by}
-    none = [] if any(number(n) > 0 for n in missing.values()) else ["all evaluable"]
-    told += none or [f"{count(n)} {name.replace('_', ' ')}" for name, n in missing.items() if number(n) > 0]  # fmt: skip
+    told += [f"{count(n)} {name.replace('_', ' ')}" for name, n in missing.items() if number(n) > 0]  # fmt: skip
     return f"{trial} {', '.join(told)}"
 
 
@@ -96,6 +97,8 @@ def _tests(frames: Frames, timepoint: str) -> str:
         {"result": words.NEGATIVE} if "result" in tests else {}
     )
     found = {r["denominator"]: p_equals(r["p"]) for r in records(_where(tests, where))}
+    if len(found) > 1 and len(set(found.values())) == 1:
+        return f"; Pearson's χ² {found[EVALUABLE]} of the evaluable and of the enrolled"
     told = [f"{found[name]} of the {name}" for name in DENOMINATORS if name in found]
     return f"; Pearson's χ² {', '.join(told)}" if told else ""
 

@@ -190,7 +190,7 @@ def estimates(frame: pd.DataFrame, labels: Labels, landmark_day: int | None) -> 
     for (analysis, endpoint, censoring), part in parts(frame, "analysis", "endpoint", "censoring"):  # fmt: skip
         extra = f", {CENSORING_NAMES.get(censoring, censoring)}" if CENSORING_NAMES.get(censoring, censoring) else ""  # fmt: skip
         name = ENDPOINT_NAMES.get(endpoint, endpoint)
-        caption = f"{name} {analysis_name(analysis, landmark_day)}{extra}: Kaplan–Meier estimates, %{_clock(analysis)}"
+        caption = f"{name} {analysis_name(analysis, landmark_day)}{extra}: Kaplan–Meier estimates, %{_by(part, labels)}{_clock(analysis)}"
         yield _by_month(caption, part, labels)
 
 
@@ -198,8 +198,13 @@ def incidence(frame: pd.DataFrame, labels: Labels, landmark_day: int | None) -> 
     """COMPETING, one table per analysis and cause, one column per month."""
     for (analysis, cause), part in parts(frame, "analysis", "cause"):
         name = ENDPOINT_NAMES.get(cause, cause)
-        caption = f"{name} {analysis_name(analysis, landmark_day)}: cumulative incidence (Aalen–Johansen), %{_clock(analysis)}"
+        caption = f"{name} {analysis_name(analysis, landmark_day)}: cumulative incidence (Aalen–Johansen), %{_by(part, labels)}{_clock(analysis)}"
         yield _by_month(caption, part, labels)
+
+
+def _by(part: pd.DataFrame, labels: Labels) -> str:
+    groups = [group_name(name, labels) for name in dict.fromkeys(part["group"]) if name != ALL]
+    return f", by {', by '.join(groups)}" if groups else ""
 
 
 def _clock(analysis: str) -> str:
@@ -240,7 +245,8 @@ def tests(frame: pd.DataFrame, labels: Labels, landmark_day: int | None) -> Iter
     columns = ["Endpoint", "Compared", "Among", "Test", "n", "Events", "χ²", "df", "p"]
     for (analysis, censoring), part in parts(frame, "analysis", "censoring"):
         extra = CENSORING_NAMES.get(censoring, censoring)
-        name = f"Comparisons {analysis_name(analysis, landmark_day)}"
+        compared = [_compared(name, labels) for name in dict.fromkeys(part["comparison"])]
+        name = f"Comparisons {analysis_name(analysis, landmark_day)} of {', '.join(compared)}"
         rows = [_test(r, labels) for r in records(part)]
         yield table(
             ", ".join(filter(None, [name, extra])) + _clock(analysis), columns, rows, heads=3
@@ -253,9 +259,13 @@ def _test(r: dict[str, Any], labels: Labels) -> list[str | Cell]:
         among += f", {stratum_name(r['group'], r['stratum'], labels)}"
     by = f" by {group_name(str(r['strata']), labels)}" if r.get("strata") else ""
     endpoint = ENDPOINT_NAMES.get(r["endpoint"], r["endpoint"])
-    compared = {"trial": "trials"}.get(r["comparison"], group_name(r["comparison"], labels))
+    compared = _compared(r["comparison"], labels)
     return [endpoint, compared, among, TEST_NAMES.get(r["test"], r["test"]) + by, count(r["n"]), count(r["n_events"]),
             shown(r["statistic"], 3), count(r["df"]), Cell(p_value(r["p"]), str(r.get("note") or ""))]  # fmt: skip
+
+
+def _compared(comparison: str, labels: Labels) -> str:
+    return {"trial": "trials"}.get(comparison, group_name(comparison, labels))
 
 
 def follow_up(frame: pd.DataFrame) -> Shown:

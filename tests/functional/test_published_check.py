@@ -82,18 +82,20 @@ def published(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return path
 
 
-def test_the_published_figures_hold_four_findings_and_no_more(published: Path) -> None:
+def test_the_published_figures_hold_three_findings_one_oddity_and_no_more(published: Path) -> None:
     outcome = mrdq("published-check", published, "--tsv")
     assert outcome.code == 3
     found = {row["as_printed"].split()[0].rstrip("%").replace("·", "."): row for row in rows(outcome.out)
-             if row["outcome"] == "finding"}  # fmt: skip
+             if row["outcome"] in ("finding", "oddity")}  # fmt: skip
+    assert [p for p, row in found.items() if row["outcome"] == "oddity"] == ["85.6"]
     assert set(found) == {"88.5", "85.3", "67.2", "85.6"}
     assert found["88.5"]["expected"].startswith("upper limit 95.5 ")
     assert found["85.3"]["expected"].startswith("upper limit 94.2 ")
     assert found["67.2"]["expected"] == ""
     assert "65.4–94.2 is the interval of its neighbour 85.3" in found["67.2"]["why"]
     assert "its own is lost" in found["67.2"]["why"]
-    assert found["85.6"]["expected"] == "between 87.3 and 93.3"
+    assert found["85.6"]["expected"] == ""
+    assert "unlikely, not impossible: only unequal follow-up could do it" in found["85.6"]["why"]
     assert "below all its strata: 87.3 (16-35), 90.9 (36-55), 93.3 (56-65)" in found["85.6"]["why"]
     assert not any(row["outcome"] == "note" for row in rows(outcome.out))
 
@@ -103,10 +105,10 @@ def test_what_the_published_figures_say_of_the_methods(published: Path) -> None:
     assert outcome.code == 3
     for line in (
         "intervals of proportions: 21; they fit log-log 18, log 0, plain 0, arcsine 0, logit 5",
-        "percentages with a denominator: 3", "p values computed again: 1", "73/137 against 55/121: Pearson alone gives it (Pearson 0.2094, Yates 0.2582, Fisher 0.2152)", "not allow to compute again: 6", "\n4 findings\n",
+        "percentages with a denominator: 3", "p values computed again: 1", "73/137 against 55/121: Pearson alone gives it (Pearson 0.2094, Yates 0.2582, Fisher 0.2152)", "not allow to compute again: 6", "\n3 findings, 1 oddity\n",
     ):  # fmt: skip
         assert line in outcome.out
-    assert outcome.out.count("FINDING") == 4
+    assert (outcome.out.count("FINDING  "), outcome.out.count("ODDITY   ")) == (3, 1)
 
 
 def test_the_counts_of_the_published_rates(tmp_path: Path) -> None:
@@ -290,6 +292,38 @@ def test_a_pooled_estimate_of_mrdq_outside_its_strata_is_a_note(tmp_path: Path) 
         "note     line 2 (T, LFS, 24, all): 85.6: the pooled estimate lies below all its strata"
         in outcome.out
     )
+
+
+def test_an_oddity_alone_is_a_difference(tmp_path: Path) -> None:
+    text = "In MRD2023, LFS was 85.6%, 87.3% at 16–35 years and 90.9% at 36–55 years."
+    outcome = checked(tmp_path / "a.txt", text)
+    assert outcome.code == 3
+    assert outcome.out.splitlines()[1].startswith("ODDITY   line 1, sentence 1: 85.6%: the pooled")
+    assert outcome.out.endswith("\nno finding, 1 oddity\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # R 4.2.2: binom.test(47, 60, conf.level = 0.9)$conf.int is 0.6778 to 0.8668
+        "CR was 47/60 (78.3%, 90% CI 67.8-86.7).",
+        # R 4.2.2: binom.test(23, 25)$conf.int is 0.7397 to 0.9902
+        "2-year OS was 92.0% (95% CI 74.0-99.0) in the 25 patients treated.",
+        "CR was 44% (119/271) vs 25% (33/134), stratified p = 0.01.",
+        "EFS was 87.2±1.6% and OS 92.1±1.2%.",
+        "CR differed, a difference of 17 percentage points (95% CI 5 to 27).",
+    ],
+)
+def test_what_is_right_is_no_difference(tmp_path: Path, text: str) -> None:
+    outcome = checked(tmp_path / "a.txt", text)
+    assert outcome.code == 0
+    assert "note " not in outcome.out
+    assert outcome.out.endswith("\nno finding\n")
+
+
+def test_a_p_of_another_test_is_counted_with_its_reason(tmp_path: Path) -> None:
+    out = checked(tmp_path / "a.txt", "CR was 44% (119/271) vs 25% (33/134), p = 0.01 (CMH).").out
+    assert "not allow to compute again: 1\n         p = 0.01 (line 1, sentence 1): of another test, CMH\n" in out  # fmt: skip
 
 
 # --- what cannot be read

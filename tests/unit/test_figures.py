@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from xml.etree.ElementTree import Element, fromstring
 
 import numpy as np
@@ -11,11 +12,11 @@ import pytest
 
 from mrdq.reports.cohort_numbers import day_of
 from mrdq.reports.figures.alluvial import alluvial
-from mrdq.reports.figures.curves import LINES, Line, Panel, at_risk, curves
-from mrdq.reports.figures.drawing import shortened, thinned
+from mrdq.reports.figures.curves import LINES, Line, Panel, at_risk, curves, few_from
+from mrdq.reports.figures.drawing import notice_lines, shortened, thinned
 from mrdq.reports.figures.flow import Branch, flow
 from mrdq.reports.figures.forest import ROWS, Effect, forest
-from mrdq.reports.figures.trajectories import PATIENTS, drawn, trajectories
+from mrdq.reports.figures.trajectories import PATIENTS, drawn, levels_of, trajectories
 
 NAN = math.nan
 NOTICE = "SYNTHETIC: not of patients"
@@ -114,26 +115,68 @@ def test_numbers_at_risk_stand_under_the_months() -> None:
         assert text in seen
 
 
-def _ends(svg: str) -> list[float]:
-    """The rightmost x of each step curve (a path without fill, of 1.4 pt)."""
-    paths = [p for p in fromstring(svg).iter(f"{SVG}path") if "1.4" in (p.get("style") or "")]
-    return [max(float(x) for x in (p.get("d") or "").split()[1::3]) for p in paths]
+def _pieces(svg: str, width: float) -> list[tuple[float, float]]:
+    """The leftmost and rightmost x of each line of that width, right of the legend's samples."""
+    paths = [p for p in fromstring(svg).iter(f"{SVG}path") if f"stroke-width: {width}" in (p.get("style") or "")]  # fmt: skip
+    xs = [[float(x) for x in (p.get("d") or "").split()[1::3]] for p in paths]
+    return [(min(x), max(x)) for x in xs if max(x) > 110]
 
 
 def test_a_curve_ends_with_its_last_follow_up() -> None:
     """Day 400 of 900: the second line is 400/900 as long as the first; samples of the legend apart."""
-    drawn_lines = [p for p in _ends(curves(TWO, PANEL, notices=[])) if p > 110]
-    left = 1.4 * 72
-    first, second = drawn_lines[:2]
+    many = [Line(line.label, line.rows.assign(at_risk=line.rows["at_risk"] + 10)) for line in TWO]
+    (left, first), (start, second) = _pieces(curves(many, PANEL, notices=[]), 1.4)
+    assert left == start == pytest.approx(1.4 * 72)
     assert (second - left) / (first - left) == pytest.approx(400 / 900, abs=0.01)
+
+
+def test_where_fewer_than_five_are_at_risk_a_curve_is_thin() -> None:
+    """7, 6, 5, 4, 3 at risk on days 100, 200, ...: after day 300 there are 4; of two patients all is thin."""
+    days = [100, 200, 300, 400, 500]
+    line = Line("x", steps(days, [90.0, 80.0, 70.0, 60.0, 60.0], n=7))
+    svg = curves([line], PANEL, notices=[])
+    (left, turn), (begin, end) = *_pieces(svg, 1.4), *_pieces(svg, 0.7)
+    assert turn == begin
+    assert (turn - left) / (end - left) == pytest.approx(300 / 500, abs=0.01)
+    few = Line("y", steps(days[:2], [100.0, 50.0], n=2))
+    assert [few_from(line), few_from(few), few_from(Line("z", line.rows.drop(columns="at_risk")))] == [2, -1, None]  # fmt: skip
+    assert _pieces(curves([few], PANEL, notices=[]), 1.4) == []
+
+
+def test_panels_side_by_side_can_have_the_same_axes() -> None:
+    short = Line("x", steps([100, 200], [10.0, 20.0], n=20))
+    panel = Panel("c1", "CIF", "", begins_at=0.0, last_day=730.5, top=65.0)
+    seen = words_of(curves([short], panel, notices=[]))
+    assert {"24", "80"} <= set(seen)
+    assert "24" not in words_of(curves([short], Panel("c1", "CIF", "", begins_at=0.0), notices=[]))
+
+
+def test_what_is_said_of_a_group_stands_below_it() -> None:
+    line = Line("2023", TWO[1].rows, remark="2023: no event, so no interval")
+    assert "2023: no event, so no interval" in words_of(curves([line], PANEL, notices=[]))
+
+
+def test_every_notice_begins_a_line_of_its_own() -> None:
+    assert notice_lines(["one two", "three"], 40) == ["one two", "three"]
+    assert notice_lines(["word " * 100, "three"], 20)[3:] == ["three"]
 
 
 def test_before_the_landmark_no_number_is_at_risk() -> None:
     rows = steps([365, 730], [90.0, 90.0], n=2)
     panel = Panel("km1", "OS", "", first_day=120)
     seen = words_of(curves([Line("all", rows)], panel, notices=[]))
-    assert seen[seen.index("all") + 1 :][:4] == ["2", "2", "1", "1"]
+    assert seen[seen.index("all") + 1 :][:5] == ["2", "2", "2", "1", "1"], "day 120, months 6 to 24"
     assert "landmark" in seen
+
+
+def test_the_number_at_risk_at_the_landmark_touches_no_other() -> None:
+    """Day 180 is half a day before month 6, as far as the eye goes the same place."""
+    panel = Panel("km1", "OS", "", first_day=180, last_day=3650)
+    svg = curves([Line("all", steps([365, 730], [90.0, 90.0], n=2))], panel, notices=[])
+    texts = [t for t in fromstring(svg).iter(f"{SVG}text") if "".join(t.itertext()).strip() == "2"]
+    own, month = (re.findall(r"translate\(([\d.]+)", t.get("transform", "")) or [t.get("x", "0")] for t in texts[:2])  # fmt: skip
+    assert texts
+    assert float(month[0]) - float(own[0]) > 7
 
 
 def test_more_lines_than_can_be_told_apart_are_refused() -> None:
@@ -179,7 +222,9 @@ def test_what_was_not_quantified_is_no_point() -> None:
         assert seen[seen.index(lane) + 1 :][:2] == ["1", "1"]
     assert "after A: 1 quantified, 2 below a limit; after C: 1 quantified, 2 below a limit" in svg
     filled = [u for u in _marks(svg).iter(f"{SVG}use") if "fill: #d55e00" in (u.get("style") or "")]
-    open_ones = [u for u in _marks(svg).iter(f"{SVG}use") if "fill: #ffffff" in (u.get("style") or "")]  # fmt: skip
+    open_ones = [
+        u for u in _marks(svg).iter(f"{SVG}use") if "fill-opacity: 0;" in (u.get("style") or "")
+    ]
     assert len(filled) == 2
     assert len(open_ones) == 4
 
@@ -189,6 +234,15 @@ def test_a_level_of_zero_is_not_drawn() -> None:
     frame = population().assign(mrd_level_T1=0.0)
     svg = trajectories(frame, TIMEPOINTS, key="t1", title="T", notices=[])
     assert "after A: 0 quantified, 3 below a limit" in svg
+
+
+def test_levels_of_two_trials_can_have_one_axis() -> None:
+    low = population().iloc[1:]
+    assert levels_of(population(), list(TIMEPOINTS)) == (1e-5, 1e-2)
+    assert levels_of(population(0), list(TIMEPOINTS)) == (1e-4, 1e-2)
+    told = {"key": "t1", "title": "T", "notices": []}
+    assert "1e−2" not in words_of(trajectories(low, TIMEPOINTS, **told))
+    assert "1e−2" in words_of(trajectories(low, TIMEPOINTS, **told, span=(1e-5, 1e-2)))
 
 
 def test_bands_carry_the_number_of_patients() -> None:
@@ -223,11 +277,34 @@ def test_no_timepoints_no_trajectories() -> None:
 
 
 def test_a_hazard_ratio_that_is_not_estimable_is_ne() -> None:
-    effects = [Effect("a v b", NAN, NAN, NAN, "NE"), Effect("c v d", 0.5, 0.01, 88.0, "0.040")]
+    effects = [
+        Effect("a v b", NAN, NAN, NAN, "NE"),
+        Effect("c v d", 0.5, 0.01, 88.0, "0.040", "9 / 2", "Adjusted"),
+    ]
     seen = words_of(forest(effects, key="f1", title="LFS", notices=[]))
     assert seen.count("NE") == 3
     assert "0.50 (0.01–88.00)" in seen
-    assert {"a v b", "c v d", "0.040", "LFS"} <= set(seen)
+    assert {"a v b", "c v d", "0.040", "LFS", "9 / 2", "Adjusted"} <= set(seen)
+
+
+@pytest.mark.parametrize(
+    ("effect", "first", "last"),
+    [(Effect("x", 0.9, 0.8, 1.1), "0.5", "2"), (Effect("x", 3.0, 0.04, 2000.0), "0.05", "20"),
+     (Effect("x", 50.0, 45.0, 80.0), "0.5", "50"), (Effect("x", 500.0, 0.9, 4e5), "0.5", "100"),
+     (Effect("x", NAN, NAN, NAN), "0.5", "2"), (Effect("x", 1.2, NAN, NAN), "0.5", "2")],
+)  # fmt: skip
+def test_the_axis_of_a_forest_is_of_its_estimates(effect: Effect, first: str, last: str) -> None:
+    """Intervals are followed to 0.05 and 20, estimates to 0.01 and 100."""
+    seen = words_of(forest([effect], key="f1", title="F", notices=[]))
+    ticks = [text for text in seen if re.fullmatch(r"[\d.]+", text)]
+    assert (ticks[0], ticks[-1]) == (first, last)
+
+
+def test_a_ratio_beyond_100_has_no_size_and_a_long_label_is_not_cut() -> None:
+    label = "all trials: " + "MRD after C-1 (consolidation): positive v negative, " * 3
+    seen = words_of(forest([Effect(label, 6.9, 0.04, 23456.0)], key="f1", title="F", notices=[]))
+    assert "6.90 (0.04–>100)" in seen
+    assert label.strip() in " ".join(seen)
 
 
 @pytest.mark.parametrize("n", [0, ROWS + 1])

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mrdq.published.check import check
-from mrdq.published.counts import wilson
+from mrdq.published.counts import INTERVALS, wilson
 from mrdq.published.figures import INCIDENCE, RATE, SURVIVAL, Figure, Reading
 from mrdq.published.intervals import (
     LOG_LOG,
@@ -258,3 +258,74 @@ def test_the_check_keeps_the_order_of_the_file() -> None:
 def test_no_interval_is_a_programming_error() -> None:
     with pytest.raises(ValueError, match="no interval"):
         _ = Figure(place="", as_printed="5 %", kind=RATE).interval
+
+
+# --- levels, counts behind a survival, unknown methods
+
+
+def test_the_stated_level_is_used_for_the_interval_of_a_count() -> None:
+    # R 4.2.2: binom.test(47, 60, conf.level = 0.9)$conf.int is 0.6778 to 0.8668
+    found = check_intervals([figure("78.3 67.8 86.7", RATE, n=47, total=60, level=90.0)])
+    assert (found.methods, found.remarks) == ([("Clopper-Pearson",)], [])
+
+
+@pytest.mark.parametrize(
+    ("level", "said"), [(None, "not at 95 %; no level is stated"), (95.0, "not at the stated 95 %")]
+)
+def test_another_level_is_a_note(level: float | None, said: str) -> None:
+    found = check_intervals([figure("78.3 67.8 86.7", RATE, n=47, total=60, level=level)])
+    assert found.methods == [("Clopper-Pearson (90 %)",)]
+    (remark,) = found.remarks
+    assert (remark.level, remark.why) == (
+        "note", f"the 90 % interval of 60 patients by Clopper-Pearson, {said}"
+    )  # fmt: skip
+
+
+@given(st.data(), st.integers(5, 300), st.sampled_from([80, 90, 95, 99]))
+def test_an_interval_of_a_count_is_known_at_its_level(
+    data: st.DataObject, total: int, level: int
+) -> None:
+    n = data.draw(st.integers(0, total))
+    for name, made in INTERVALS.items():
+        text = " ".join(f"{end:.1f}" for end in (100 * n / total, *made(n, total, level)))
+        for kind, known in ((RATE, {"n": n, "total": total}), (SURVIVAL, {"near": (7, total)})):
+            found = check_intervals([figure(text, kind, level=float(level), **known)])
+            assert found.methods[0]
+            assert [r for r in found.remarks if r.level == "finding"] == []
+            if kind == RATE:
+                assert name in found.methods[0]
+
+
+@pytest.mark.parametrize("near", [(25,), (), (12, 25)])
+def test_a_survival_without_censoring_may_have_the_interval_of_a_count(
+    near: tuple[int, ...],
+) -> None:
+    # R 4.2.2: binom.test(23, 25)$conf.int is 0.7397 to 0.9902
+    found = check_intervals([figure("92.0 74.0 99.0", near=near)])
+    assert (found.methods, found.remarks) == ([("Clopper-Pearson",)], [])
+
+
+def test_limits_in_order_of_an_unknown_method_are_a_note_with_what_others_would_give() -> None:
+    found = found_of("98.9 92.5 99.8", "89.6 82.0 90.1")
+    (remark,) = found.remarks
+    assert remark.level == "note"
+    assert remark.why.startswith("fits none of the methods tried (log-log, log, plain, arcsine, logit; of a count Wilson,")  # fmt: skip
+    assert "by log-log, which 1 of the other 1 intervals fit: upper limit 94.1" in remark.why
+
+
+def test_a_table_that_says_its_scale_is_held_to_it() -> None:
+    (remark,) = check_intervals([figure("50.0 40.0 60.0", scale="log-log")]).remarks
+    assert (remark.level, remark.why[:37]) == ("finding", "log-log does not give both limits; no")
+
+
+@pytest.mark.parametrize(("text", "level"), [("85.3 65.4 94.2", None), ("85.3 65.4 84.2", "finding")])  # fmt: skip
+def test_only_the_order_of_a_difference_is_checked(text: str, level: str | None) -> None:
+    found = check_intervals([figure(text, "other")])
+    assert [r.level for r in found.remarks] == [level] * (level is not None)
+
+
+def test_a_stated_method_at_another_level() -> None:
+    # R 4.2.2: prop.test(9, 10, conf.level = 0.9, correct = FALSE)$conf.int is 0.6523 to 0.9774
+    wilson_90 = figure("90.0 65.2 97.7", RATE, n=9, total=10, method="Wilson")
+    (remark,) = check_intervals([wilson_90]).remarks
+    assert (remark.level, remark.why[:13]) == ("note", "the 90 % inte")

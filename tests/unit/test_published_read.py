@@ -7,6 +7,7 @@ import pytest
 from mrdq.errors import MrdqError
 from mrdq.published.cells import Value, read_p, read_value
 from mrdq.published.figures import Figure, Reading
+from mrdq.published.named_tests import is_p_label
 from mrdq.published.numbers import plain, printed
 from mrdq.published.read import read
 
@@ -129,6 +130,16 @@ def test_decimal_commas_and_thousands() -> None:
         ("OS was 45% (SE 5)", [("survival", "45", "", "")]),
         ("OS was 98.9% (92.5–99.8), follow-up 25.3 (20.1–33.9) months", [("survival", "98.9", "92.5", "99.8")]),
         ("OS was 98.9% (92.5–99.8) at a median age of 45.5 (16.1–65.9)", [("survival", "98.9", "92.5", "99.8")]),
+        ("HR 0.71 (95% CI 0.55-0.93) and HR 1.20 (0.90-1.10)", [("ratio", "0.71", "0.55", "0.93"), ("ratio", "1.20", "0.90", "1.10")]),
+        ("p=0.001 for CR 44% (119/271) vs 25% (33/134)", [("test", "", "", ""), ("rate", "44", "", ""), ("rate", "25", "", "")]),
+        ("EFS 87.2±1.6% and OS 92.1±1.2%", [("survival", "87.2", "", ""), ("survival", "92.1", "", "")]),
+        ("5-year EFS was 0.87 +/- 0.02", [("survival", "0.87", "", "")]),
+        ("a difference of 17 percentage points (95% CI 5 to 27)", [("other", "17", "5", "27")]),
+        ("17 percentage points; 95% CI, −5 to 27", [("other", "17", "-5", "27")]),
+        ("The difference in response was 3.2% (95% CI −5.0 to 11.0; p = 0.4)", [("other", "3.2", "-5.0", "11.0"), ("test", "", "", "")]),
+        ("The reduction was 17% (95% CI −27 to −5)", [("other", "17", "-5", "-27")]),
+        ("CR or CRi was 44.0% (38.0–50.0)", [("rate", "44.0", "38.0", "50.0")]),
+        ("OS was 62% (23/60; 95% CI 49–74)", [("survival", "62", "49", "74")]),
         ("45.5% (55/121; p = 0.21)", [("rate", "45.5", "", ""), ("test", "", "", "")]),
         ("Of 45 (16) patients OS was 98.9% (92.5–99.8)", [("survival", "98.9", "92.5", "99.8")]),
     ],
@@ -319,3 +330,98 @@ def test_all_ragged_rows_are_told_at_once() -> None:
     told = problem(b"a,b\n1,2,3\n4\n", "a.csv")
     assert "row 2" in told
     assert "row 3" in told
+
+
+# --- of which test a p value is, of which level an interval
+
+
+def p_values_of(text: str, name: str = "abstract.txt") -> list[Figure]:
+    return [f for f in of(text, name).figures if f.kind == "test"]
+
+
+@pytest.mark.parametrize(
+    ("behind", "test", "one_sided", "in_doubt"),
+    [("p = 0.21", "", False, False), ("log-rank p = 0.21", "log-rank", False, False),
+     ("p = 0.21 by Gray's test", "Gray's", False, False), ("one-sided p = 0.21", "", True, False),
+     ("stratified p = 0.21", "stratified", False, False),
+     ("a difference of 8 percentage points (95% CI −4 to 20; p = 0.21)", "", False, False),
+     ("OR 1.4 (95% CI 0.8–2.2; p = 0.21)", "", False, True), ("OS 80% vs 70%, p = 0.21", "", False, True),
+     ("p = 0.21; 60% (60/100) in women", "", False, True), ("p = 0.21 and p = 0.22", "", False, True)],
+)  # fmt: skip
+def test_what_a_sentence_says_of_its_p(
+    behind: str, test: str, one_sided: bool, in_doubt: bool
+) -> None:
+    found = p_values_of(f"CR was 53.3% (73/137) vs 45.5% (55/121), {behind}.")[0]
+    assert (found.test.removesuffix("'s"), found.one_sided) == (test.removesuffix("'s"), one_sided)
+    assert (found.doubt.startswith("the sentence holds other")) == in_doubt
+
+
+def test_p_values_that_lead_stand_with_the_rates_behind_them() -> None:
+    figures_ = of("P=0.1 for 44% (119/271) vs 25% (33/134); P=0.2 for 60% (6/10) vs 40% (4/10).").figures  # fmt: skip
+    lines = [f.line for f in figures_]
+    assert lines == [lines[0]] * 3 + [lines[3]] * 3
+    assert lines[0] != lines[3]
+
+
+def test_a_test_that_the_text_names_elsewhere_gives_a_doubt() -> None:
+    rates = "CR was 53.3% (73/137) vs 45.5% (55/121), p = 0.03."
+    (found,) = p_values_of(f"Rates were compared by the CMH test. {rates}")
+    assert (found.test, found.doubt) == ("", 'the text names "CMH" elsewhere')
+    for text in ("Survival was compared by the log-rank test.", "Randomisation was stratified."):
+        assert p_values_of(f"{text} {rates}")[0].doubt == ""
+
+
+@pytest.mark.parametrize(
+    ("column", "test", "one_sided"),
+    [("p", "", False), ("P-value", "", False), ("CMH p", "CMH", False), ("p (adjusted)", "adjusted", False),
+     ("p for trend", "trend", False), ("one-sided p", "", True), ("Log-rank p value", "Log-rank", False),
+     ("Fisher's exact", "", False), ("stratified p-value", "stratified", False), ("p (McNemar)", "McNemar", False)],
+)  # fmt: skip
+def test_the_name_of_a_column_of_p_values(column: str, test: str, one_sided: bool) -> None:
+    (found,) = p_values_of(f"Endpoint,A (n = 137),B (n = 121),{column}\nCR (%),53.3,45.5,0.03\n", "t.csv")  # fmt: skip
+    assert (found.test, found.one_sided, found.p and found.p.text) == (test, one_sided, "0.03")
+    assert (found.line, len(of(f"Endpoint,A (n = 137),B (n = 121),{column}\nCR (%),53.3,45.5,0.03\n", "t.csv").figures)) == ("2 CR (%)", 3)  # fmt: skip
+
+
+def test_a_row_of_p_values_is_no_row_of_rates() -> None:
+    text = "Arm,CR (%),OS (%)\nA (n = 137),53.3,80\np,0.21,0.07\n"
+    assert [kind for kind, *_ in figures(text, "t.csv")] == ["rate", "survival", "test", "test"]
+
+
+def test_a_tidy_p_with_the_name_of_its_test() -> None:
+    (figure,) = tidy("measure p", "cmh_p 0.03")
+    assert (figure.test, figure.statistic) == ("cmh", None)
+    (figure,) = tidy("test statistic df p", "t-test 2.5 40 0.017")
+    assert (figure.test, figure.statistic) == ("t-test", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [("47/60 (78.3%, 90% CI 67.8–86.7)", 90), ("78.3% (99 % CI 60–90)", 99), ("78.3% (80% confidence interval 70–85)", 80),
+     ("78.3% (CI 90%: 67.8–86.7)", 90), ("78.3% (67.8–86.7)", None), ("78.3% (97.5% CI 67.8–86.7)", 97.5)],
+)  # fmt: skip
+def test_the_level_of_an_interval(text: str, level: float | None) -> None:
+    value = cell(text)
+    assert value is not None
+    assert value.level == level
+
+
+def test_the_level_of_a_column_and_the_patients_of_a_row() -> None:
+    (figure,) = of("Endpoint,n,OS (90% CI)\nall,25,92.0 (74.0–99.0)\n", "t.csv").figures
+    assert (figure.level, figure.near) == (90, (25,))
+    (figure,) = tidy("endpoint n estimate low high", "OS 25 92.0 74.0 99.0")
+    assert figure.near == (25,)
+    (figure,) = of("OS was 92.0% (74.0–99.0) in the 25 patients treated (n = 30).").figures
+    assert figure.near == (25, 30)
+
+
+def test_differences_and_standard_errors_of_a_table() -> None:
+    text = "Endpoint,A (n = 137),Difference (95% CI),5-year EFS\nCR (%),53.3,7.8 (-4.4 to 20.0),87.2 ± 1.6\n"
+    assert figures(text, "t.csv") == [("rate", "53.3", "", ""), ("other", "7.8", "-4.4", "20.0"), ("survival", "87.2", "", "")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "header", ["Group P", "Matched (n = 40)", "p (n = 4)", "adjusted HR", "Cohort", "PFS, %"]
+)
+def test_other_columns_hold_no_p(header: str) -> None:
+    assert not is_p_label(header)

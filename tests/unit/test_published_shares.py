@@ -17,9 +17,12 @@ from mrdq.published.counts import (
     exact,
     jeffreys,
     p_values,
+    unusual_p_values,
+    wald,
     wilson,
 )
 from mrdq.published.figures import ALL, RATE, SURVIVAL, TEST, Figure, are_parts, band_of
+from mrdq.published.named_tests import other_test
 from mrdq.published.numbers import printed
 from mrdq.published.pooled import check_pooled
 from mrdq.published.remarks import Remark
@@ -61,14 +64,18 @@ def test_every_count_is_among_those_that_print_so(data: st.DataObject, total: in
 
 @pytest.mark.parametrize(("n", "total"), [(0, 10), (1, 10), (9, 10), (10, 10), (73, 137), (32, 121)])  # fmt: skip
 @pytest.mark.parametrize(
-    ("name", "made"), [("wilson", wilson), ("beta", exact), ("agresti_coull", agresti_coull), ("jeffreys", jeffreys)]
+    ("name", "made"), [("wilson", wilson), ("beta", exact), ("agresti_coull", agresti_coull), ("jeffreys", jeffreys), ("normal", wald)]
 )  # fmt: skip
 def test_intervals_of_counts_are_those_of_statsmodels(n: int, total: int, name: str, made: object) -> None:  # fmt: skip
+    for level in (90, 80, 99):
+        ends = proportion_confint(n, total, alpha=1 - level / 100, method=name)
+        if name != "jeffreys" or 0 < n < total:
+            assert made(n, total, level) == pytest.approx([100 * end for end in ends], abs=1e-9)  # type: ignore[operator]
     low, high = proportion_confint(n, total, method=name)
     if name == "jeffreys":  # ours keeps 0 and 100 %, as Brown, Cai and DasGupta advise
         low, high = (0.0 if n == 0 else low), (1.0 if n == total else high)
     assert made(n, total) == pytest.approx((100 * low, 100 * high), abs=1e-9)  # type: ignore[operator]
-    assert len(INTERVALS) == 5
+    assert len(INTERVALS) == 6
 
 
 def test_a_percentage_that_no_count_gives_is_found_with_its_neighbours() -> None:
@@ -159,10 +166,10 @@ def survival(stratum: str, estimate: str, **known: object) -> Figure:
 AGES = (survival("16-35", "87.3"), survival("36-55", "90.9"), survival("56-65", "93.3"))
 
 
-def test_a_pooled_estimate_below_all_its_parts_is_found() -> None:
+def test_a_pooled_estimate_below_all_its_parts_is_an_oddity() -> None:
     (remark,) = check_pooled([survival(ALL, "85.6"), *AGES])
-    assert remark.level == "finding"
-    assert remark.expected == "between 87.3 and 93.3"
+    assert (remark.level, remark.expected) == ("oddity", "")
+    assert remark.why.endswith("unlikely, not impossible: only unequal follow-up could do it")
     assert "below all its strata: 87.3 (16-35), 90.9 (36-55), 93.3 (56-65)" in remark.why
     (remark,) = check_pooled([survival(ALL, "95.6"), *AGES])
     assert "above all its strata" in remark.why
@@ -215,3 +222,79 @@ def test_ranges_that_follow_on_each_other_are_everyone(strata: list[str], whole:
 def test_a_range_keeps_the_word_before_it() -> None:
     assert band_of("age 16-35 years") == ("age", 16, 35)
     assert band_of("positive") is None
+
+
+# --- p values of other tests
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["log-rank", "logrank", "Gray's test", "CMH", "Cochran–Mantel–Haenszel", "stratified", "adjusted", "McNemar", "paired",
+     "Cox", "for trend", "noninferiority", "non-inferiority", "likelihood ratio", "Wilcoxon", "multivariable", "cmh_p"],
+)  # fmt: skip
+def test_a_named_other_test_is_known(words: str) -> None:
+    assert other_test(f"{words} p = 0.03")
+
+
+@pytest.mark.parametrize(
+    "words", ["p = 0.03", "Pearson p", "Fisher's exact p", "Yates", "χ² test", "unadjusted p", "unpaired", "unstratified",
+              "a trend towards more responses", "a matched unrelated donor", "one-sided p"],
+)  # fmt: skip
+def test_no_other_test_is_named(words: str) -> None:
+    assert other_test(words) == ""
+
+
+def test_a_p_of_another_test_is_not_compared() -> None:
+    found = check_shares([rate("53.3", 137), rate("45.5", 121), p_value("0.03", test="CMH")])
+    assert (found.remarks, found.n_tests, found.n_not_testable) == ([], 0, 1)
+    assert found.named == ["p = 0.03 (p): of another test, CMH"]
+
+
+# R 4.2.2, with x <- c(73, 55), n <- c(137, 121): fisher.test(matrix(c(73, 64, 55, 66), 2),
+# alternative = "greater")$p.value is 0.1290988; by their formulas in R, N - 1: pchisq(1.575832 * 257 / 258, 1,
+# lower.tail = FALSE) is 0.2102471; unpooled: 2 * pnorm(-|p1 - p2| / sqrt(sum(p * (1 - p) / n))) is 0.2079119;
+# likelihood ratio: pchisq(2 * sum(m * log(m / expected)), 1, lower.tail = FALSE) is 0.2091147.
+def test_less_usual_p_values() -> None:
+    made = unusual_p_values((73, 137), (55, 121))
+    assert made["one-sided Pearson"] == pytest.approx(R_P["Pearson"] / 2)
+    assert made["one-sided Fisher"] == pytest.approx(0.1290988, abs=1e-6)
+    assert made["N - 1"] == pytest.approx(0.2102471, abs=1e-6)
+    assert made["unpooled z"] == pytest.approx(0.2079119, abs=1e-6)
+    assert made["likelihood ratio"] == pytest.approx(0.2091147, abs=1e-6)
+    assert made["mid-p"] < made["Fisher doubled"]
+    assert unusual_p_values((0, 10), (0, 12)) == {}
+    assert unusual_p_values((0, 10), (12, 12))["unpooled z"] == 0
+
+
+def test_half_of_a_two_sided_p_is_a_note_unless_it_is_called_one_sided() -> None:
+    rates = rate("53.3", 137), rate("45.5", 121)
+    (remark,) = remarks(*rates, p_value("0.10"))
+    assert (remark.level, "only the one-sided Pearson gives p = 0.10" in remark.why) == ("note", True)  # fmt: skip
+    for text in ("0.10", "0.13", "0.90"):  # either side; by hand .2582 / 2 = .129, 1 - .1047 = .895
+        found = check_shares([*rates, p_value(text, one_sided=True)])
+        assert found.remarks == []
+        assert "one-sided" in found.tests[0]
+    (remark,) = remarks(*rates, p_value("0.21", one_sided=True))
+    assert (remark.level, "perhaps against a margin" in remark.why) == ("note", True)
+
+
+@pytest.mark.parametrize("doubt", ["the text names CMH elsewhere", ""])
+def test_a_p_that_may_be_of_something_else_is_a_note(doubt: str) -> None:
+    (remark,) = remarks(rate("53.3", 137), rate("45.5", 121), p_value("0.03", doubt=doubt))
+    assert remark.level == ("note" if doubt else "finding")
+    both = p_value("0.03"), p_value("0.04")
+    told = remarks(rate("53.3", 137), rate("45.5", 121), *both)
+    assert [(one.level, "several p values" in one.why) for one in told] == [("note", True)] * 2
+
+
+def test_a_one_sided_p_of_a_statistic() -> None:
+    assert remarks(p_value("0.025", statistic=printed("3.84"), df=1, one_sided=True)) == []
+    assert len(remarks(p_value("0.025", statistic=printed("3.84"), df=1))) == 1
+
+
+def test_a_survival_need_not_be_the_share_beside_it() -> None:
+    (remark,) = remarks(survival(ALL, "62", n=23, total=60))
+    assert (remark.level, remark.why) == (
+        "note", "23 of 60 is 38 %; with censoring the estimate need not be that share"
+    )  # fmt: skip
+    assert remarks(survival(ALL, "62", n=37, total=60)) == []

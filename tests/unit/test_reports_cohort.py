@@ -6,9 +6,11 @@ the statistics.
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from mrdq.config import load_config
 from mrdq.reports import against_page, cohort_page
 from mrdq.reports.cohort_numbers import count, interval, number, numbers, p_equals, p_value, ratio
 from mrdq.reports.cohort_sections import EXCLUDED, About, Assumption, write_page
+from mrdq.reports.cohort_summary import summary
 from mrdq.reports.cohort_tables import NE_MEANS
 from mrdq.study import load_study
 
@@ -122,9 +125,11 @@ def tables(trials: tuple[str, ...] = ("A", "B"), timepoints: tuple[str, ...] = (
         "flow": frame("flow", flow),
         "excluded": frame("excluded", [{"analysis": "OS from the start", "patient_id": "<b-a-d>P1", "trial": trials[0], "reason": "dates are not known"}]),
         "table1": frame("table1", [{"characteristic": "age", "trial": t, "n": 19, "total": 20, "median": 41.0, "minimum": 17, "maximum": 65} for t in trials]),
-        "mrd_rates": frame("mrd_rates", [{"timepoint": t, "trial": trial, "result": "negative", "denominator": d, "n": 15, "total": total, "percent": 100 * 15 / total, "wilson_low": 44.4, "wilson_high": 88.8, "exact_low": 43.2, "exact_high": 89.9}
-                                         for t in timepoints for trial in trials for d, total in (("evaluable", 18), ("enrolled", 20))]),
-        "mrd_tests": frame("mrd_tests", [{"timepoint": t, "result": "negative", "denominator": "enrolled", "test": "pearson", "statistic": 1.576, "df": 1, "p": 0.2094} for t in timepoints]),
+        "mrd_rates": frame("mrd_rates", [{"timepoint": t, "trial": trial, "result": "negative", "denominator": d, "n": 15, "total": total, "percent": 100 * 15 / total, "wilson_low": 44.4, "wilson_high": 88.8, "exact_low": 43.2, "exact_high": 89.9, "n_insensitive": 3}
+                                         for t in timepoints for trial in trials for d, total in (("evaluable", 18), ("enrolled", 20))]
+                           + [{"timepoint": t, "trial": trial, "result": "not_evaluable", "denominator": "enrolled", "n": 2, "total": 20, "percent": 10.0} for t in timepoints for trial in trials]),
+        "mrd_tests": frame("mrd_tests", [{"timepoint": t, "result": r, "denominator": d, "test": "pearson", "statistic": 1.576, "df": 1, "p": p}
+                                         for t in timepoints for r, d, p in (("positive", "evaluable", 0.1031), ("positive", "enrolled", 0.0072), ("negative", "evaluable", 0.1031), ("negative", "enrolled", 0.2094))]),
         "estimates": frame("estimates", at),
         "curves": curves,
         "tests": frame("tests", between + within),
@@ -134,8 +139,13 @@ def tables(trials: tuple[str, ...] = ("A", "B"), timepoints: tuple[str, ...] = (
         "competing_curves": incidence,
         "follow_up": frame("follow_up", [{"endpoint": "OS", "trial": t, "n": 20, "median_days": 691.0, "low": 607.0, "high": "NE"} for t in trials]),
         "sensitivity": frame("sensitivity", [
-            {"conclusion": "share of MRD-negative", "trial": trials[0], "timepoint": t, "cutoff": cut, "below_range": below, "not_evaluable": below, "n": 20, "n_positive": 5, "value": value, "low": 60.0, "high": 90.0, "base_value": 75.0, "changes": changes}
-            for t in timepoints for cut, below, value, changes in (("protocol", "protocol", 75.0, ""), ("any", "negative", 76.0, ""), ("0.001", "positive", 31.25, "yes"))]),
+            {"conclusion": "share of MRD-negative", "trial": trials[0], "timepoint": t, "cutoff": cut, "below_range": below, "not_evaluable": doubtful, "n": 20, "n_positive": 5, "value": value, "low": 60.0, "high": 90.0, "base_value": 75.0, "changes": changes}
+            for t in timepoints for cut, below, doubtful, value, changes in (
+                ("protocol", "protocol", "protocol", 75.0, ""), ("any", "negative", "negative", 76.0, ""),
+                ("0.0001", "positive", "negative", 31.25, "yes"), ("0.001", "positive", "negative", 31.25, "yes"),
+                ("0.0001", "positive", "interval", 31.25, "yes"), ("0.001", "positive", "interval", 31.25, "yes"))]
+            + [{"conclusion": "OS: MRD-positive against negative", "trial": trials[0], "timepoint": t, "cutoff": cut, "below_range": below, "not_evaluable": below, "n": 20, "n_positive": 5, "value": value, "base_value": "NE", "base_p": "NE", "changes": changes}
+               for t in timepoints for cut, below, value, changes in (("protocol", "protocol", "NE", ""), ("any", "negative", 3.25, "yes"))]),
     }  # fmt: skip
 
 
@@ -151,6 +161,11 @@ def population(trials: tuple[str, ...] = ("A", "B"), timepoints: tuple[str, ...]
 def small() -> Frames:
     """Few figures: one trial, one endpoint."""
     return tables(("A",), ("T1",), ("OS",))
+
+
+def bare() -> Frames:
+    """No curves, which take the time."""
+    return {name: table for name, table in small().items() if not name.endswith("curves")}
 
 
 def about(**more: object) -> About:
@@ -192,16 +207,20 @@ def test_the_same_tables_give_the_same_bytes(tmp_path: Path, whole: str) -> None
 
 
 def test_every_part_is_there(whole: str) -> None:
-    seen = text_of(whole)
+    seen = html.unescape(text_of(whole))
     for title in ("Who was analysed", "Patients", "MRD compared between trials", "MRD from timepoint to timepoint",
                   "MRD levels", "Survival by age group", "Survival by MRD", "Survival compared", "Hazard ratios",
                   "Relapse, and death without relapse", "What would change", "Patients left out", "Published figures",
                   "Methods"):  # fmt: skip
         assert f">{title}</h2>" in whole, title
     for words in ("Rule set R.", "mrdq 9.9", "landmark 120 unverified ours", "40 patients were enrolled (A 20, B 20).",
-                  "MRD-negative after A-1, of all enrolled: A 15 of 20 (75.0 %, 44.4–88.8)", "χ² p = 0.209",
-                  "Overall survival at 24 months from the start: A 81.2 % (60.5–92.5), 9 at risk",
-                  "log-rank p = 0.069", "log-rank p &lt; 0.001", "2 of 2 conclusions would change", "0.40 (0.10–150)",
+                  "MRD-negative after A-1: A 15 of 18 evaluable (83.3 %, 44.4–88.8), of 20 enrolled 75.0 % (44.4–88.8), 2 not evaluable; B 15 of 18",
+                  "Pearson's χ² p = 0.103 of the evaluable, p = 0.209 of the enrolled.",
+                  "Negative results that do not reach a sensitivity of 1e−4: A 3 of 15, B 3 of 15.",
+                  "Overall survival at 24 months from the start: A 81.2 % (60.5–92.5), 9 at risk, median follow-up 22.7 months; B 81.2 %",
+                  "log-rank (whole curves) p = 0.069.", "691 607–NE 22.7 19.9–NE", "fewer than 5 patients at risk",
+                  "Months from start of treatment (landmark: day 120)", "months run from the start of treatment",
+                  "log-rank p = 0.069", "log-rank p < 0.001", "2 of 2 conclusions that can be judged would change", "0.40 (0.10–150)",
                   "15/18", "15/20", "43.2–89.9", "Left out: 4", "dates are not known: 4 (A 2, B 2)", "691 607–NE"):  # fmt: skip
         assert words in seen, words
 
@@ -227,13 +246,79 @@ def test_ne_is_shown_with_its_meaning_and_nothing_is_carried_forward(whole: str)
     assert NE_MEANS in seen
     assert "77.8" not in seen
     assert "NE a group has no event" in seen
-    assert "(Firth)" in seen
+    assert "Firth's penalised likelihood, where the plain one has no estimate B v A" not in seen
+    assert "all trials: trial: B v A" in seen or "A: trial: B v A" in seen
+    assert "overall survival can be 0 where leukaemia-free survival is NE" in seen
     assert not re.search(r"\bnan\b", seen)
 
 
 def test_rows_that_change_a_conclusion_are_marked(whole: str) -> None:
     marked = re.findall(r'<td class="changes[^"]*">(.*?)</td>', whole)
-    assert [text_of(cell) for cell in marked] == ["1 of 2 changes"] * 2 + ["31.2 % (60.0–90.0) changes"] * 2  # fmt: skip
+    assert [text_of(cell) for cell in marked] == ["4 of 5 changes"] * 2 + ["31.2 % (60.0–90.0) changes"] * 2 + ["3.25 (NE–NE) changes"] * 2  # fmt: skip
+
+
+def test_ways_that_count_alike_are_one_row_and_hazard_ratios_are_named(whole: str) -> None:
+    seen = html.unescape(text_of(whole))
+    ways = "positive from 0.0001 or 0.001, below range positive, not evaluable negative or by its interval"
+    assert seen.count(ways) == 2, "once for each timepoint"
+    assert seen.count("Peto's ratio from the log-rank test") == 2, (
+        "in the section and in the methods"
+    )
+    assert "As the protocol counts: share, or Peto's hazard ratio (95 %)" in seen
+    assert "(hazard ratios: Peto's)" in seen
+    assert seen.count("not estimable as the protocol counts") == 2
+
+
+def test_the_same_test_of_mrd_stands_once(whole: str) -> None:
+    """Positive against negative of the evaluable is one test; of all enrolled there are two."""
+    seen = text_of(whole)
+    assert seen.count("MRD after A-1 negative the same test: positive evaluable 0.103") == 1
+    assert "MRD after A-1 positive all enrolled 0.007" in seen
+    assert "MRD after A-1 negative all enrolled 0.209" in seen
+    assert "positive evaluable 0.103 χ² 1.576, df 1 MRD after A-1 negative evaluable" not in seen
+
+
+def test_without_a_count_of_insensitive_negatives_nothing_is_said(tmp_path: Path) -> None:
+    found = bare()
+    found["mrd_rates"] = found["mrd_rates"].drop(columns="n_insensitive")
+    page = write_page(found, pd.DataFrame(), about=about(), folder=tmp_path).read_text()
+    assert "do not reach a sensitivity" not in page
+
+
+def test_a_headline_of_100_per_cent_has_its_bound_and_all_evaluable_is_said() -> None:
+    found = small()
+    rates = found["mrd_rates"][found["mrd_rates"]["result"] == "negative"]
+    settings = Settings(("T1",), months=(12,))
+    told = summary(found | {"mrd_rates": rates.assign(total=20, percent=75.0)}, settings, LABELS)
+    assert (
+        "MRD-negative after A-1: A 15 of 20 enrolled, all evaluable (75.0 %, 44.4–88.8)" in told[1]
+    )
+    assert "at 12 months from the start: A 100.0 % (≥ 78.2), 15 at risk" in told[2]
+
+
+def test_a_group_without_an_event_says_why_it_has_no_interval(tmp_path: Path) -> None:
+    found = small()
+    found["curves"] = found["curves"].assign(n_events=0.0, estimate=100.0, low=NAN, high=NAN)
+    page = write_page(found, pd.DataFrame(), about=about(), folder=tmp_path).read_text()
+    assert "A: no event, so no interval; one-sided lower bound 78.2 % at 12 months" in page
+
+
+def test_stratified_models_are_named(tmp_path: Path) -> None:
+    found = bare()
+    found["cox"] = found["cox"].assign(model="mrd_T1 (stratified by trial)", covariate="mrd_T1", trial="all", method="efron", hazard_ratio=2.0)  # fmt: skip
+    page = text_of(write_page(found, pd.DataFrame(), about=about(), folder=tmp_path).read_text())
+    assert "MRD after A-1, stratified by trial MRD after A-1: B v A" in page
+    assert "adjusted for" not in page
+    assert "all trials: MRD after A-1: B v A, stratified by trial" in page
+
+
+def test_figures_say_the_short_notices(tmp_path: Path) -> None:
+    stated = about(short_notices=["SYNTHETIC, short"])
+    page = write_page(small(), pd.DataFrame(), about=stated, folder=tmp_path).read_text()
+    for svg in re.findall(r"<svg.*?</svg>", page, flags=re.S):
+        assert "SYNTHETIC, short" in svg
+        assert NOTICE not in svg
+    assert NOTICE in page
 
 
 def test_names_are_escaped(whole: str) -> None:
@@ -306,7 +391,22 @@ def test_the_page_of_a_study_says_its_rule_sets_protocols_and_software(tmp_path:
     assert "unverified" in seen
     assert "statsmodels" in seen
     assert load_config(ROOT).notice in seen
-    assert "ours (simulated patients)" in pages[1].read_text()
+    assert "rule set not confirmed" in page
+    beside = pages[1].read_text()
+    assert "ours (simulated patients)" in beside
+    assert "The patients are SIMULATED: neither agreement nor difference says anything" in beside
+
+
+def test_a_searched_cohort_replicates_nothing_and_sources_are_said_once(tmp_path: Path) -> None:
+    study = load_study(ROOT)
+    config = replace(study.config, notice="SYNTHETIC data, made by mrdq simulate trial: nobody")
+    found = bare() | {"against": against()}
+    pages = cohort_page.write(replace(study, config=config), found, pd.DataFrame(), Settings(()), tmp_path,
+                              sources=["secondary: notes", "", "secondary: notes"])  # fmt: skip
+    seen = text_of(pages[1].read_text())
+    said = seen.index("The patients are SYNTHETIC: they were searched for until their summary prints like the published one.")  # fmt: skip
+    assert "it is not a replication" in seen
+    assert said < seen.index("Where the published figures are from: secondary: notes. Compared") < seen.index("3 within")  # fmt: skip
 
 
 def test_without_published_figures_there_is_one_page(tmp_path: Path) -> None:
@@ -344,6 +444,29 @@ def test_published_and_ours_stand_side_by_side(tmp_path: Path) -> None:
         assert len(re.findall(f'<td class="{verdict}', text)) == n
 
 
+def test_what_was_compared_is_counted_apart(tmp_path: Path) -> None:
+    how = ["as printed", "repaired limit", "", "as printed", "end of the curve"]
+    told = against().assign(how=how, as_printed=["89.6", "85.5", "65.4", "0.69", "53.3 %"], months=["24", "36", "24", "", ""])  # fmt: skip
+    page = against_page.write(told, about=against_page.About("T"), folder=tmp_path)
+    seen = text_of(page.read_text())
+    assert "figure as printed: 2 within, 0 outside." in seen
+    assert "repaired limit (the printed one is impossible): 0 within, 1 outside." in seen
+    assert (
+        "ours being the end of the curve (nobody was followed so long): 1 within, 0 outside."
+        in seen
+    )
+    assert "compared with 53.3" not in seen
+    assert "85.5 compared with 95.5" in seen
+    assert "estimate, % 24 months 89.6" in seen
+
+
+def test_what_it_was_compared_with_may_be_unknown(tmp_path: Path) -> None:
+    told = against().drop(columns=[name for name in ("how", "months") if name in against()])
+    page = against_page.write(told, about=against_page.About("T"), folder=tmp_path).read_text()
+    assert "3 within, 1 outside, 1 not compared." in page
+    assert "Compared with the" not in page
+
+
 def test_nothing_published_is_said(tmp_path: Path) -> None:
     page = against_page.write(against().iloc[:0], about=against_page.About("T"), folder=tmp_path)
     assert "No published figure was handed over." in page.read_text()
@@ -361,7 +484,13 @@ def test_p_values(cell: object, shown: str) -> None:
 def test_numbers_of_the_tables() -> None:
     assert interval("NE", "NE") == "NE"
     assert interval(1.25, "NE") == "1.2–NE"
-    assert (ratio(0.004), ratio(0.5), ratio(148.4), ratio("NE")) == ("0.004", "0.50", "148", "NE")
+    assert (ratio(0.004), ratio(0.5), ratio(148.4), ratio(23456.0), ratio("NE")) == (
+        "0.004",
+        "0.50",
+        "148",
+        ">1000",
+        "NE",
+    )
     assert (count(7.0), count(NAN), count("NE")) == ("7", "", "")
     assert list(numbers(["1", 2])) == [1.0, 2.0]
     with pytest.raises(ValueError, match="could not convert"):

@@ -22,7 +22,7 @@ MOST = 100.0
 
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 _INTERVALS = (0.05, 20.0)
-_WIDTH, _LEFT, _AXIS, _LINE, _LETTERS = 10.6, 4.5, 3.0, 0.16, 72
+_WIDTH, _LEFT, _AXIS, _LINE, _LETTERS = 11.1, 5.0, 3.0, 0.16, 90
 _N, _RATIO, _P = (_LEFT + _AXIS + at for at in (0.15, 0.95, 2.4))
 _COLOUR = "#0072b2"
 

@@ -129,10 +129,10 @@ def _links(axes: Axes, places: list[dict[str, NDArray[np.generic]]]) -> None:
         ends = [np.where(np.isnan(at["level"]), at["limit"], at["level"]) for at in (one, two)]
         seen = np.isfinite(ends[0]) & np.isfinite(ends[1])
         both = np.isfinite(one["level"]) & np.isfinite(two["level"])
-        for chosen, dashes in ((seen & both, "solid"), (seen & ~both, (0, (2, 2)))):
+        for chosen, dashes, alpha in ((seen & both, "solid", 0.75), (seen & ~both, (0, (2, 2)), 0.4)):  # fmt: skip
             path = np.stack([one["x"], ends[0], two["x"], ends[1]], axis=1)[chosen].astype(float)
             lines = LineCollection(list(path.reshape(-1, 2, 2)), colors="#6f6f6f", linewidths=0.8,
-                                   linestyles=[dashes], alpha=0.6)  # fmt: skip
+                                   linestyles=[dashes], alpha=alpha)  # fmt: skip
             axes.add_collection(lines)
 
 
@@ -148,8 +148,8 @@ def _marks(axes: Axes, at: dict[str, NDArray[np.generic]]) -> None:
         for name, chosen in _by_class(at, kind):
             colour = CLASS_COLOURS.get(name, "#666666")
             # Many limits are one number: signs that lie on each other still show how many they are.
-            axes.plot(at["x"][chosen], at[kind][chosen], linestyle="none", markersize=4 if filled else 3.2,
-                      marker=_MARK.get(name, "o") if filled else "v", color=colour, alpha=0.85 if filled else 0.6,
+            axes.plot(at["x"][chosen], at[kind][chosen], linestyle="none", markersize=4 if filled else 3.8,
+                      marker=_MARK.get(name, "o") if filled else "v", color=colour, alpha=0.85 if filled else 0.7,
                       markeredgewidth=0.8 if filled else 0.6, markerfacecolor=colour if filled else "none")  # fmt: skip
 
 
