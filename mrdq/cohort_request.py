@@ -118,6 +118,7 @@ PUBLISHED = (
     SheetColumn("p", "a p value", parse=_p),
     SheetColumn("as_printed", "the figure as it was printed"),
     SheetColumn("note", "what to know about it"),
+    SheetColumn("source", "where the figure is from, and how surely"),
 )  # fmt: skip
 
 

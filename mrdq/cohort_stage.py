@@ -29,11 +29,12 @@ from mrdq.survival import survival_table
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """A cohort and its tables by name."""
+    """A cohort and its tables by name; ``sources``: of the published figures beside them."""
 
     settings: Settings
     patients: pd.DataFrame
     tables: dict[str, pd.DataFrame]
+    sources: tuple[str, ...] = ()
 
 
 def cohort(study: Study, files: Files, *, say: Callable[[str], None]) -> list[Path]:
@@ -51,8 +52,9 @@ def cohort(study: Study, files: Files, *, say: Callable[[str], None]) -> list[Pa
     else:
         (files.folder / "report" / "published.html").unlink(missing_ok=True)
     return cohort_page.write(
-        study, found.tables, found.patients, found.settings, files.folder / "report"
-    )
+        study, found.tables, found.patients, found.settings, files.folder / "report",
+        sources=found.sources,
+    )  # fmt: skip
 
 
 _AGREE = {"true": "agree", "false": "differ", "": "not compared"}
@@ -65,9 +67,11 @@ def analyse(study: Study, files: Files) -> Analysed:
     _of_study(survival, study, files)
     patients = population(survival, asked.settings.timepoints)
     found = analyses.analyse(patients, asked.settings)
+    sources: tuple[str, ...] = ()
     if asked.published is not None:
         found["against"] = against(asked.published, found)
-    return Analysed(asked.settings, patients, found)
+        sources = tuple(filter(None, asked.published["source"].unique()))
+    return Analysed(asked.settings, patients, found, sources)
 
 
 def _of_study(survival: pd.DataFrame, study: Study, files: Files) -> None:

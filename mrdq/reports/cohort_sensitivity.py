@@ -28,15 +28,16 @@ CHANGED = 150
 _MARK = next(column.doc for column in SENSITIVITY.columns if column.name == "changes")
 _CHANGES_IF = f"A conclusion changes where {_MARK.removeprefix('yes: ')}."
 _BASE = "protocol"
-_SHARE = "share"
+_SHARE, _DIFFERS = "share", "differs"
 _CONCLUSION = ["timepoint", "conclusion", "trial"]
 _SAME = ("n", "n_positive", "value", "low", "high", "p")
 PETO = (
     "Hazard ratios here are Peto's ratio from the log-rank test, exp((O − E)/V), stratified by trial where the trial is "
     "all trials; the ratios to report are in Hazard ratios."
 )
-_VALUE = "share, or Peto's hazard ratio (95 %)"
+_VALUE = "share, odds ratio, or Peto's hazard ratio (95 %)"
 _NO_BASE = "not estimable as the protocol counts"
+_NO_OTHER = "beside the others: there is no such share by the protocol"
 
 
 def sensitivity(frame: pd.DataFrame, labels: Labels) -> Iterator[Shown]:
@@ -86,7 +87,7 @@ def _conclusion(part: pd.DataFrame, labels: Labels) -> list[Cell | str]:
 
 def _judged(part: pd.DataFrame, others: pd.DataFrame) -> Cell:
     if not _has_base(part):
-        return Cell(_NO_BASE)
+        return Cell(_NO_BASE if (part["below_range"] == _BASE).any() else _NO_OTHER)
     n = sum(is_true(cell) for cell in others["changes"])
     of = f"{n} of {len(others)}"
     return Cell(of, "changes", "changes") if n else Cell(of)
@@ -162,15 +163,24 @@ def _value(row: dict[str, Any], conclusion: str) -> str:
     if not row:
         return ""
     value = _number(row["value"], conclusion)
-    if value == NE:
-        return NE
-    if conclusion.startswith(_SHARE):
-        return f"{value} ({interval(row['low'], row['high'])})"
+    limits = [row["low"], row["high"]]
+    if value == NE or all(number(limit) != number(limit) for limit in limits):
+        return value
+    if _is_share(conclusion):
+        return f"{value} ({interval(*limits)})"
     return f"{value} ({ratio(row['low'])}–{ratio(row['high'])})"
 
 
 def _number(cell: Any, conclusion: str) -> str:
-    return f"{shown(cell)} %".replace(f"{NE} %", NE) if conclusion.startswith(_SHARE) else ratio(cell)  # fmt: skip
+    if _is_share(conclusion):
+        return f"{shown(cell)} %".replace(f"{NE} %", NE)
+    told = ratio(cell)
+    return f"odds ratio {told}" if _DIFFERS in conclusion and told != NE else told
+
+
+def _is_share(conclusion: str) -> bool:
+    """Whether the value is a share in per cent; where shares are compared it is their odds ratio."""
+    return conclusion.startswith(_SHARE) and _DIFFERS not in conclusion
 
 
 def _range(part: pd.DataFrame, conclusion: str) -> str:

@@ -24,6 +24,7 @@ from mrdq.config import load_config
 from mrdq.reports import against_page, cohort_page
 from mrdq.reports.cohort_numbers import count, interval, number, numbers, p_equals, p_value, ratio
 from mrdq.reports.cohort_sections import EXCLUDED, About, Assumption, write_page
+from mrdq.reports.cohort_sensitivity import n_changed, sensitivity
 from mrdq.reports.cohort_summary import summary
 from mrdq.reports.cohort_tables import NE_MEANS
 from mrdq.study import load_study
@@ -254,7 +255,7 @@ def test_ne_is_shown_with_its_meaning_and_nothing_is_carried_forward(whole: str)
 
 def test_rows_that_change_a_conclusion_are_marked(whole: str) -> None:
     marked = re.findall(r'<td class="changes[^"]*">(.*?)</td>', whole)
-    assert [text_of(cell) for cell in marked] == ["4 of 5 changes"] * 2 + ["31.2 % (60.0–90.0) changes"] * 2 + ["3.25 (NE–NE) changes"] * 2  # fmt: skip
+    assert [text_of(cell) for cell in marked] == ["4 of 5 changes"] * 2 + ["31.2 % (60.0–90.0) changes"] * 2 + ["3.25 changes"] * 2  # fmt: skip
 
 
 def test_ways_that_count_alike_are_one_row_and_hazard_ratios_are_named(whole: str) -> None:
@@ -264,9 +265,36 @@ def test_ways_that_count_alike_are_one_row_and_hazard_ratios_are_named(whole: st
     assert seen.count("Peto's ratio from the log-rank test") == 2, (
         "in the section and in the methods"
     )
-    assert "As the protocol counts: share, or Peto's hazard ratio (95 %)" in seen
+    assert "As the protocol counts: share, odds ratio, or Peto's hazard ratio (95 %)" in seen
     assert "(hazard ratios: Peto's)" in seen
     assert seen.count("not estimable as the protocol counts") == 2
+
+
+def test_an_odds_ratio_is_no_percentage_and_what_has_no_base_is_not_judged() -> None:
+    row = {
+        "trial": "all",
+        "timepoint": "T1",
+        "cutoff": "protocol",
+        "below_range": "protocol",
+        "not_evaluable": "protocol",
+        "n": 9,
+        "n_positive": 4,
+    }
+    other = row | {"cutoff": "any", "below_range": "negative", "not_evaluable": "negative"}
+    differs, share = (
+        "share of MRD-negative differs between trials",
+        "share below the cut-off by intervals (Turnbull)",
+    )
+    told = frame("sensitivity", [
+        row | {"conclusion": differs, "value": 0.58, "p": 0.10, "base_value": 0.58, "base_p": 0.10},
+        other | {"conclusion": differs, "value": 0.3, "p": 0.01, "base_value": 0.58, "base_p": 0.10, "changes": "yes"},
+        other | {"conclusion": share, "value": 81.2, "low": 80.0, "high": 90.0},
+    ])  # fmt: skip
+    changed, kept, ways = ([[cell.text for cell in cells] for cells in t.rows] for t in sensitivity(told, LABELS))  # fmt: skip
+    assert changed == [["MRD after A-1", differs, "all trials", "odds ratio 0.58", "0.100", "odds ratio 0.30", "1 of 1"]]  # fmt: skip
+    assert kept[0][5:] == ["81.2 %", "beside the others: there is no such share by the protocol"]
+    assert ways[0][5:] == ["odds ratio 0.30", "0.010", "odds ratio 0.58", "0.100"]
+    assert n_changed(told) == (1, 1)
 
 
 def test_the_same_test_of_mrd_stands_once(whole: str) -> None:
