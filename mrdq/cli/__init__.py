@@ -149,7 +149,9 @@ def run(study: Path, guideline: str, results: str) -> None:
             f"note: {files.folder} will hold the results under {guideline}; keep both with --results"
         )
     with progress_bar(len(loaded.runs), "reading") as tick:
-        warnings, pages = pipeline.run(loaded, files, progress=tick, say=lambda text: say(f"{text} ..."))
+        warnings, pages = pipeline.run(
+            loaded, files, progress=tick, say=lambda text: say(f"{text} ...")
+        )
     show(warnings)
     for notice in loaded.notices:
         say(f"note: {notice}")

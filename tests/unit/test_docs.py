@@ -197,7 +197,12 @@ def test_every_table_and_column_is_documented(table: tables.Table) -> None:
 
 
 def test_every_table_is_named_in_the_readme() -> None:
-    assert undocumented([t.name for t in tables.TABLES] + ["survival.tsv", "adtte.tsv"], text("README.md")) == []
+    assert (
+        undocumented(
+            [t.name for t in tables.TABLES] + ["survival.tsv", "adtte.tsv"], text("README.md")
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("table", [survival_table(["<timepoint>"]), ADTTE], ids=lambda t: t.name)
