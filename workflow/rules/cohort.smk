@@ -5,7 +5,11 @@ PUBLISHED = [WANTED.published.partition("#")[0]] if WANTED and WANTED.published 
 COHORT = (
     [f"{RESULTS}/cohort/{table.name}" for table in TABLES if table is not AGAINST]
     + [f"{RESULTS}/report/cohort.html"]
-    + [f"{RESULTS}/{file}" for file in ("cohort/against.tsv", "report/published.html") if PUBLISHED]
+    + [
+        f"{RESULTS}/{file}"
+        for file in ("cohort/against.tsv", "report/published.html")
+        if PUBLISHED
+    ]
     if WANTED
     else []
 )
