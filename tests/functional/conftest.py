@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_study import copy
+from small_study import copy, without_cohort
 from tiny import write_tiny
 
 from mrdq.simulate import write_example
@@ -31,7 +31,7 @@ def _bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def example_master(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("example") / "study"
     write_example(folder)
-    return folder
+    return without_cohort(folder)
 
 
 @pytest.fixture

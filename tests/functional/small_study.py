@@ -108,6 +108,14 @@ def set_key(study: Path, key: str, value: str) -> None:
     path.write_text("\n".join([*kept, f"{key}: {value}"]) + "\n", encoding="utf-8")
 
 
+def without_cohort(study: Path) -> Path:
+    """The study without its cohort analysis, whose pictures take seconds and have their own tests."""
+    path = study / CONFIG
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith("cohort:")))
+    return study
+
+
 def rename(study: Path, old: str, new: str) -> None:
     """Rename an id wherever the study writes it (exports, layouts and sheets)."""
     for path in [*(study / "config").rglob("*.tsv"), *(study / "data").iterdir()]:

@@ -18,6 +18,7 @@ from mrdq.study import load_study
 def handed_off(example_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example study up to the hand-off."""
     folder = copy(example_master, tmp_path_factory.mktemp("handed") / "study")
+    set_key(folder, "cohort", "{}")
     study = load_study(folder)
     reading = pipeline.check(study)
     files = Files(study.results)
@@ -280,10 +281,20 @@ def test_who_is_transplanted_before_the_landmark_is_listed(study: Path) -> None:
     assert "OS from the landmark (day 120)" not in told
 
 
-def test_what_an_analysis_no_longer_gives_is_removed(study: Path) -> None:
+def test_what_an_analysis_no_longer_gives_is_removed(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = study / "results/report/published.html"
+
+    def write(*_: object, **__: object) -> list[Path]:
+        page.parent.mkdir(exist_ok=True)
+        return []
+
+    monkeypatch.setattr(cohort_stage.cohort_page, "write", write)
     published(study, OS_2019)
     assert mrdq("cohort", study).code == 0
-    assert (study / "results/report/published.html").is_file()
+    page.write_text("as the last analysis left it")
+    assert (study / "results/cohort/against.tsv").is_file()
     set_key(study, "cohort", "{}")
     assert mrdq("cohort", study).code == 0
     assert not (study / "results/report/published.html").exists()
