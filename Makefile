@@ -35,9 +35,10 @@ check: $(VENV)/installed-dev
 	snakemake --lint
 
 bench: $(VENV)/installed-dev
-	@echo "== The benchmarks (a few minutes); the tables go to docs/benchmarks.md and docs/benchmarks-readers.md"
+	@echo "== The benchmarks (a few minutes); the tables go to docs/benchmarks*.md"
 	$(BIN)/python tests/benchmarks/bench.py
 	$(BIN)/python tests/benchmarks/readers.py
+	$(BIN)/python tests/benchmarks/cohort.py
 
 fuzz: $(VENV)/installed-fuzz
 	@echo "== The readers, $(FUZZ_SECONDS) seconds for each family; findings go to build/fuzz/"
