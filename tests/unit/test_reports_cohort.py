@@ -373,9 +373,15 @@ def test_a_cohort_of_nothing_is_said_in_words(tmp_path: Path, *, empty: bool) ->
 @pytest.mark.parametrize("name", ["flow", "mrd_rates", "curves", "tests", "cox", "sensitivity"])
 def test_any_table_may_be_empty(tmp_path: Path, name: str) -> None:
     found = small()
-    found[name] = found[name].iloc[:0]
     patients = population(("A",), (), 6)
-    Page(write_page(found, patients, about=about(), folder=tmp_path).read_text())
+    whole = write_page(found, patients, about=about(), folder=tmp_path).read_text()
+    found[name] = found[name].iloc[:0]
+    page = write_page(found, patients, about=about(), folder=tmp_path).read_text()
+    Page(page)
+    # What the table held is gone, and every section is still there.
+    assert len(page) < len(whole)
+    assert re.findall(r'<h2 id="([^"]+)"', page) == re.findall(r'<h2 id="([^"]+)"', whole)
+    assert re.findall(r'<h2 id="([^"]+)"', page)
 
 
 def test_one_trial_has_no_comparison_of_trials(tmp_path: Path) -> None:
