@@ -221,11 +221,12 @@ class Artist:
 
 
 def _of(frame: pd.DataFrame, **where: str) -> pd.DataFrame:
-    """The rows that hold these words; an empty frame has none."""
+    """The rows that hold these words; an empty frame has none, a column that is not there is a bug."""
+    if frame.empty:
+        return frame
     keep = np.ones(len(frame), dtype=bool)
     for column, word in where.items():
-        if column in frame:
-            keep &= (frame[column] == word).to_numpy(dtype=bool)
+        keep &= (frame[column] == word).to_numpy(dtype=bool)
     return frame[keep]
 
 

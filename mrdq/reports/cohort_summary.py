@@ -93,9 +93,7 @@ def _tests(frames: Frames, timepoint: str) -> str:
     tests = frames.get("mrd_tests", pd.DataFrame())
     if tests.empty:
         return ""
-    where = {"timepoint": timepoint, "test": "pearson"} | (
-        {"result": words.NEGATIVE} if "result" in tests else {}
-    )
+    where = {"timepoint": timepoint, "test": "pearson", "result": words.NEGATIVE}
     found = {r["denominator"]: p_equals(r["p"]) for r in records(_where(tests, where))}
     if len(found) > 1 and len(set(found.values())) == 1:
         return f"; Pearson's χ² {found[EVALUABLE]} of the evaluable and of the enrolled"
@@ -151,6 +149,6 @@ def _sensitivity(frames: Frames) -> Iterator[str]:
 
 
 def _where(frame: pd.DataFrame, words_of: Mapping[str, str]) -> pd.DataFrame:
-    for column, word in words_of.items():
-        frame = frame[frame[column] == word] if column in frame else frame
+    for column, word in words_of.items() if len(frame) else ():
+        frame = frame[frame[column] == word]
     return frame
