@@ -210,16 +210,8 @@ def rule_sets() -> str:
     rows = []
     for name in definitions.names("guidelines"):
         rules = definitions.load_guideline(name)
-        rows.append(
-            [
-                f"`{rules.id}`",
-                rules.version,
-                rules.status,
-                rules.title,
-                code(rules.calls),
-                rules.grades,
-            ]
-        )
+        said = rules.version, rules.status, rules.title, code(rules.calls), rules.grades
+        rows.append([f"`{rules.id}`", *said])
     return table(
         ["id", "version", "status", "title", "calls it may issue", "grades of its parameters"], rows
     )
@@ -244,11 +236,8 @@ def parameters() -> str:
 def _meaning(having: Sequence[Any]) -> list[str]:
     """Meaning, unit and bound; of notes that differ by the rule set, the one that says least of it."""
     if not having:
-        return [
-            "A Cq above it is read as undetermined. No shipped rule set has one.",
-            "cycle",
-            "maximum",
-        ]
+        asks = "A Cq above it is read as undetermined. No shipped rule set has one."
+        return [asks, "cycle", "maximum"]
     note = min((parameter.note for parameter in having), key=len)
     return [note, "" if having[0].unit == "1" else having[0].unit, having[0].bound]
 
@@ -268,18 +257,8 @@ def protocols() -> str:
              at.next_negative, at.next_repeat]
             for at in protocol.timepoints
         ] or [[f"`{name}`", "none", *[""] * 7]]  # fmt: skip
-    head = [
-        "protocol",
-        "timepoint",
-        "counts as positive",
-        "from level",
-        "a lower level is",
-        "grade",
-        "positive",
-        "negative",
-        "else",
-    ]
-    return table(head, rows)
+    counts = "counts as positive", "from level", "a lower level is", "grade"
+    return table(["protocol", "timepoint", *counts, "positive", "negative", "else"], rows)
 
 
 def sheets() -> str:
@@ -322,7 +301,7 @@ def _command(words: str, command: click.Command) -> str:
         for p in command.params
         if isinstance(p, click.Argument)
     ]
-    if isinstance(command, click.Group):
+    if isinstance(command, click.Group) and not command.invoke_without_command:
         arguments.append("VERB")
     options = [p for p in command.params if isinstance(p, click.Option)]
     parts = [

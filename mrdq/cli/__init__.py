@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mrdq.errors import Problem
     from mrdq.study import Study
 
-EXIT_INPUT = 2
+EXIT_INPUT, EXIT_DIFFERENCE = 2, 3
 
 
 def say(text: str) -> None:

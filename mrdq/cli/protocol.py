@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mrdq.cli import main, open_study, say, several, show
+from mrdq.cli import EXIT_DIFFERENCE, main, open_study, say, several, show
 from mrdq.errors import MrdqError, Problems
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from mrdq.storage import Files
     from mrdq.study import Study
 
-EXIT_DIFFERENCE = 3
 
 study_option = click.option(
     "--study",

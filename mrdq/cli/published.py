@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from mrdq.cli import main
+from mrdq.cli import EXIT_DIFFERENCE, main
 from mrdq.errors import refuse
 from mrdq.input_file import InputFileError, read_input
-
-EXIT_DIFFERENCE = 3
 
 
 @main.command("published-check")

@@ -18,7 +18,6 @@ from mrdq.reports.figures.drawing import (
 )
 
 _WIDTH, _HEIGHT, _BAR, _GAP = 5.9, 3.0, 0.05, 0.035
-_DARK = ("positive", "negative", "not_evaluable")
 
 
 def classes(population: pd.DataFrame, timepoints: Sequence[str]) -> pd.DataFrame:
