@@ -1,0 +1,157 @@
+"""The folder ``audit/``: where its files lie, and how they are written once and for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+from uuid import uuid4
+
+from mrdq.errors import refuse
+
+FOLDER = "audit"
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """The trail of a folder (a study, a validation pack)."""
+
+    root: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.root / FOLDER
+
+    @property
+    def records(self) -> Path:
+        return self.folder / "records"
+
+    @property
+    def pending(self) -> Path:
+        return self.folder / "pending"
+
+    @property
+    def blocks(self) -> Path:
+        return self.folder / "blocks"
+
+    @property
+    def kept(self) -> Path:
+        return self.folder / "kept"
+
+    @property
+    def signatures(self) -> Path:
+        return self.folder / "signatures"
+
+
+def names(folder: Path, suffix: str = ".json") -> list[str]:
+    """Names in a folder of the trail, in text order; [] if there is no such folder.
+
+    Raises :class:`MrdqError` if it cannot be read.
+    """
+    try:
+        found = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        refuse(str(folder), "a folder that can be read", found=error.strerror or str(error),
+               remedy="Mend the rights of audit/.")  # fmt: skip
+    return sorted(name for name in found if name.endswith(suffix) and not name.startswith("."))
+
+
+def write_once(path: Path, data: bytes) -> bool:
+    """Put ``data`` under ``path`` if nothing is there: temporary name, fsync, link, fsync.
+
+    Returns False if there already is a file of that name, which stays as it is.  A link appears
+    whole or not at all, also between machines that share a network filesystem.  Raises
+    :class:`MrdqError` where the folder cannot be written.
+    """
+    temporary = path.with_name(f".{uuid4().hex}.{platform.node()}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            linked = _link(temporary, path)
+            _sync_folder(path.parent)
+            return linked
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        _refuse(path, error)
+
+
+def require_writable(folder: Path) -> None:
+    """Make ``folder``, and refuse with :class:`MrdqError` if no file can be put there."""
+    temporary = folder / f".{uuid4().hex}.{platform.node()}.{os.getpid()}.tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary.touch()
+        temporary.unlink()
+    except OSError as error:
+        _refuse(folder, error)
+
+
+def _refuse(path: Path, error: OSError) -> NoReturn:
+    refuse(str(path), "a folder for the audit trail in which files can be written and linked",
+           found=error.strerror or str(error),
+           remedy="Nothing is done without a record: free space or mend the rights; "
+                  "mrdq audit selftest --dir tells what the filesystem can do.")  # fmt: skip
+
+
+def _link(temporary: Path, path: Path) -> bool:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        # A network filesystem may have linked, and lost the answer.
+        return temporary.stat().st_nlink == 2 and temporary.samefile(path)
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some filesystems cannot, and need not
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def process_is_gone(host: str, process: int) -> bool:
+    """Whether a process of this machine has ended; False for those of other machines."""
+    if host != platform.node():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    return process_state(process)[:1] in (["Z"], ["X"])
+
+
+def process_state(process: int) -> list[str]:
+    """What Linux tells of a process behind its name (state, parent, ...); [] where it does not.
+
+    A process that has ended and that nobody has asked after still has its number: its state is Z.
+    """
+    try:
+        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes of this machine left under temporary names, where that can be."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            parts = name.split(".")
+            if name.startswith(".") and name.endswith(".tmp") and parts[-2].isdigit():
+                host = ".".join(parts[2:-2])
+                if process_is_gone(host, int(parts[-2])):
+                    (folder / name).unlink(missing_ok=True)
