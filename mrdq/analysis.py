@@ -20,11 +20,15 @@ from mrdq.curve import Curves, Standards, fit_curves
 from mrdq.evidence import CRITERIA, SampleMeasures, evaluate
 from mrdq.guideline import TOLERANCE, Guideline
 from mrdq.quantity import Reading, ratio, read_back
+from mrdq.tables import BESIDE
 from mrdq.wells import Bools, Floats, Ints, Wells, codes, groups, index_wells, named, replicates
 
 FLAG_ORDER = tuple(words.FLAGS)
 _EVALUABLE = np.array([call != words.NOT_EVALUABLE for call in words.CALLS])
 _LIMITED = words.CALLS.index(words.POSITIVE_QUANTIFIABLE)
+
+Subject = tuple[str, str, str]
+"""Run, target and sample of a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,15 @@ class Tables:
     standards: pd.DataFrame
 
 
-def analyse(wells: pd.DataFrame, definitions: Definitions) -> Tables:
+def analyse(
+    wells: pd.DataFrame, definitions: Definitions, people: Mapping[Subject, str] | None = None
+) -> Tables:
     """Call every sample of every run under the rule set of its assay.
 
     ``wells`` has the columns of ``wells.parquet``.  The result does not depend on the order of
-    its rows; the tables are sorted by their keys.
+    its rows; the tables are sorted by their keys.  ``people``: calls of persons, which count in the
+    place of the engine's where runs are compared (``superseded`` and flags); ``call`` and every
+    number stay the engine's.
     """
     text = {
         name: _sorted_categories(wells[name])
@@ -75,7 +83,7 @@ def analyse(wells: pd.DataFrame, definitions: Definitions) -> Tables:
         member = wells["target"].cat.categories.isin(list(targets))
         mask = member[wells["target"].cat.codes]
         mine = wells if mask.all() else wells[mask]
-        parts.append(_analyse_under(mine, guideline, control_genes, definitions))
+        parts.append(_analyse_under(mine, guideline, control_genes, definitions, people or {}))
     if len(parts) == 1:
         return parts[0]
     return _join(parts, control_genes)
@@ -120,6 +128,7 @@ def _analyse_under(
     guideline: Guideline,
     control_genes: frozenset[str],
     definitions: Definitions,
+    people: Mapping[Subject, str],
 ) -> Tables:
     wells = index_wells(table, control_genes, guideline)
     curves, standards = fit_curves(wells, guideline)
@@ -148,16 +157,17 @@ def _analyse_under(
     evidence = evaluate(wells, curves, subjects, dna, measures, nominal, guideline)
     unit_key = wells.unit_run[subjects.unit] * len(wells.targets) + target
     decision = decide(evidence, unit_key, subjects.sample, len(wells.targets), guideline.calls)
-    superseded, discordant = _supersede(wells, subjects, decision.call, rank)
+    counting = _counting(wells, subjects, decision.call, people)
+    superseded, discordant = _supersede(wells, subjects, counting, rank)
     above = raw.log10 > np.log10(curves.highest_dose[subjects.unit]) + TOLERANCE / np.log(10)
-    evaluable = _EVALUABLE[decision.call]
+    evaluable = _EVALUABLE[counting]
     gene_ntc = np.where(dna.unit >= 0, np.append(curves.n_ntc_determined, 0)[dna.unit], 0) > 0
     other_run = (dna.unit >= 0) & (
         wells.unit_run[np.maximum(dna.unit, 0)] != wells.unit_run[subjects.unit]
     )
     flags = {
         "signal_seen": ~evaluable & seen[mine],
-        "above_curve": (decision.call == _LIMITED) & above,
+        "above_curve": (counting == _LIMITED) & above,
         "discordant_runs": discordant,
         "control_gene_ntc_signal": gene_ntc,
         "control_gene_other_run": other_run,
@@ -237,6 +247,26 @@ def _levels(
     return ends[0], ends[1], ends[2]
 
 
+def _counting(
+    wells: Wells, subjects: Subjects, call: NDArray[np.int8], people: Mapping[Subject, str]
+) -> NDArray[np.int8]:
+    """The call that counts of each subject (code): a person's, else the engine's."""
+    if not people:
+        return call
+    run, target, sample = (np.array(names, dtype=object) for names in zip(*people, strict=True))
+    sizes = (len(wells.targets), len(wells.samples))
+    codes_of = [_code_of(run, wells.runs), _code_of(target, wells.targets), _code_of(sample, wells.samples)]
+    known = np.min(codes_of, axis=0) >= 0
+    unit = subjects.unit
+    own = (wells.unit_run[unit] * sizes[0] + wells.unit_target[unit]) * sizes[1] + subjects.sample
+    asked = (codes_of[0] * sizes[0] + codes_of[1]) * sizes[1] + codes_of[2]
+    place = pd.Index(own).get_indexer(pd.Index(asked))
+    met = known & (place >= 0)
+    counting = call.copy()
+    counting[place[met]] = np.array([words.CALLS.index(name) for name in people.values()])[met]
+    return counting
+
+
 def _supersede(
     wells: Wells, subjects: Subjects, call: NDArray[np.int8], rank: Ints
 ) -> tuple[Bools, Bools]:
@@ -283,7 +313,7 @@ def _calls_table(
 
     gene_run = np.where(dna.unit >= 0, wells.unit_run[np.maximum(dna.unit, 0)], -1)
     gene = np.where(dna.unit >= 0, wells.unit_target[np.maximum(dna.unit, 0)], -1)
-    return pd.DataFrame(
+    calls = pd.DataFrame(
         {
             "run_id": named(wells.unit_run[unit], wells.runs),
             "target": named(wells.unit_target[unit], wells.targets),
@@ -309,6 +339,9 @@ def _calls_table(
             "control_gene_run": named(gene_run, wells.runs),
         }
     )
+    # Nobody has amended anything yet: the automatic result is the result.
+    own = {f"automatic_{name}": calls[name] for name in BESIDE}
+    return calls.assign(amended_call="", amended=False, amendment="", retracted=False, **own)
 
 
 def _curves_table(wells: Wells, curves: Curves, guideline: Guideline) -> pd.DataFrame:

@@ -6,7 +6,7 @@ Imported only where a cohort is analysed: the statistics and the pictures take s
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,10 @@ class Analysed:
     sources: tuple[str, ...] = ()
 
 
-def cohort(study: Study, files: Files, *, say: Callable[[str], None]) -> list[Path]:
-    """Analyse the cohort and write its tables and pages; returns the pages.
+def cohort(
+    study: Study, files: Files, *, say: Callable[[str], None], seal: Sequence[str] = ()
+) -> list[Path]:
+    """Analyse the cohort and write its tables and pages, which say ``seal``; returns the pages.
 
     ``say`` is told how many published figures agree, if there are any to compare with.
     Raises :class:`MrdqError` where there is no hand-off, or the study asks for what cannot be.
@@ -53,8 +55,14 @@ def cohort(study: Study, files: Files, *, say: Callable[[str], None]) -> list[Pa
         (files.folder / "report" / "published.html").unlink(missing_ok=True)
     return cohort_page.write(
         study, found.tables, found.patients, found.settings, files.folder / "report",
-        sources=found.sources,
+        sources=found.sources, seal=seal,
     )  # fmt: skip
+
+
+def written(files: Files) -> list[Path]:
+    """The tables of the cohort that are there."""
+    paths = [files.folder / "cohort" / table.name for table in tables.TABLES]
+    return [path for path in paths if path.is_file()]
 
 
 _AGREE = {"true": "agree", "false": "differ", "": "not compared"}

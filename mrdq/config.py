@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -62,7 +63,9 @@ class Config:
     cohort: CohortSettings | None = None
 
 
-SHEET_KEYS = ("runs", "samples", "assays", "patients", "courses")
+SHEET_KEYS = ("runs", "samples", "assays", "patients", "courses", "amendments")
+AMENDMENTS_FILE = "config/amendments.tsv"
+"""Read if it is there, whether the configuration names it or not."""
 
 
 def load_config(root: Path) -> Config:
@@ -88,6 +91,8 @@ def load_config(root: Path) -> Config:
         )
     rules = _layout_rules(content.get("layout_rules", {}), problems)
     problems.raise_if_any()
+    if os.path.lexists(root / AMENDMENTS_FILE):  # a link to nowhere is an error, not no sheet
+        content = {"amendments": AMENDMENTS_FILE} | content
     return Config(
         study=content["study"],
         sheets={key: content[key] for key in SHEET_KEYS if key in content},

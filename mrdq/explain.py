@@ -11,6 +11,8 @@ import pandas as pd
 
 from mrdq import storage
 from mrdq import vocabulary as words
+from mrdq.amended_calls import separate_texts
+from mrdq.amended_study import amended_calls, amended_wells
 from mrdq.errors import refuse
 from mrdq.evidence import CRITERIA
 from mrdq.guideline import TOLERANCE, Guideline
@@ -27,7 +29,7 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
 
     Raises :class:`MrdqError` if there is no such call, naming those there are.
     """
-    calls = storage.read_calls(files, study)
+    calls = amended_calls(study, files)
     call = _one(calls, {"run_id": run, "target": target, "sample_id": sample})
     curves = _under(storage.read_table(files.table("curves.tsv"), CURVES), call["guideline"])
     curve = _rows(curves, run_id=run, target=target)[0]
@@ -35,7 +37,7 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
         storage.read_table(files.table("standards.tsv"), STANDARDS), call["guideline"]
     )
     evidence = _under(storage.read_table(files.table("evidence.tsv"), EVIDENCE), call["guideline"])
-    wells = storage.read_wells([files.wells])
+    wells = amended_wells(study, files)
     guideline = study.guidelines[call["guideline"]]
     if target not in study.assay("kind"):
         refuse(study.assays.file, f"the target {target}", column="target",
@@ -63,9 +65,10 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
             _rows(evidence, run_id=run, target=target, sample_id=""),
             _rows(evidence, run_id=run, target=target, sample_id=sample),
         ),
-        f"Call: {call['call']}": _conclusion(call),
+        f"Call{' by the engine' if call['amended_call'] else ''}: {call['call']}": _conclusion(call),
     }
-    lines = list(_heading(call, guideline, study))
+    genes = {target, study.control_gene_of.get(target, "")}
+    lines = [*_amended(call, wells, genes), *_heading(call, guideline, study)]
     filled = {title: found for title, content in chapters.items() if (found := list(content))}
     for place, (title, content) in enumerate(filled.items(), 1):
         lines += ["", f"{place}. {title}", *content]
@@ -133,10 +136,56 @@ def fixed(value: float) -> str:
 
 def _heading(call: Row, guideline: Guideline, study: Study) -> Iterator[str]:
     yield f"{call['sample_id']} ({call['patient_id']}, {call['timepoint']}), target {call['target']}, run {call['run_id']}"
-    yield f"call: {call['call']}{'  (superseded by a later run)' if call['superseded'] else ''}"
+    engine = " by the engine" if call["amended_call"] else ""
+    yield f"call{engine}: {call['call']}{'  (superseded by a later run)' if call['superseded'] else ''}"
     yield f"rule set: {guideline.id} {guideline.version}, sha256 {guideline.hash[:16]}"
     for notice in filter(None, [study.config.notice, guideline.notice]):
         yield f"NOTE: {notice}"
+
+
+def _amended(call: Row, wells: pd.DataFrame, targets: set[str]) -> Iterator[str]:
+    """What people changed of the call, before anything else is said of it.
+
+    ``targets``: the call's, and its control gene.
+    """
+    if not call["amended"]:
+        return
+    yield "AMENDED: " + ("the call is a person's" if call["amended_call"] else "by what was left out")
+    yield f"   automatic: {_result(call, 'automatic_')}"
+    counts = call["amended_call"] or call["call"]
+    if call["retracted"]:
+        yield "   amended: nothing of this run counts; it is retracted"
+    else:
+        yield f"   amended: {_result(call) if counts == call['call'] else counts}"
+    for text in separate_texts(call["amendment"]):
+        yield f"   {text}"
+        if "amendment" in wells:
+            mine = wells["target"].isin(targets) & wells["sample_id"].isin(["", call["sample_id"]])
+            yield from _left_out(text, wells[mine & (wells["role"] != "")])
+    yield ""
+
+
+def _result(call: Row, prefix: str = "") -> str:
+    """A call with its level, and the superseded mark if it has one."""
+    level, found = call[f"{prefix}mrd_level"], str(call[f"{prefix}call"])
+    marked = " (superseded by a later run)" if call[f"{prefix}superseded"] else ""
+    return f"{found}{'' if math.isnan(level) else f', level {number(level)}'}{marked}"
+
+
+def _left_out(text: str, wells: pd.DataFrame) -> Iterator[str]:
+    """The wells that an amendment left out, by run and target, as they were before."""
+    of_text = {found for found in wells["amendment"].unique() if text in separate_texts(found)}
+    left_out = wells[wells["amendment"].isin(of_text)]
+    for (run, target), rows in left_out.groupby(["run_id", "target"], observed=True):
+        shown = ", ".join(f"{row['well']} {_automatic(row)}" for row in _rows(rows))
+        yield f"      left out of {target} in run {run}: {shown}"
+
+
+def _automatic(row: Row) -> str:
+    """What a well was before it was left out."""
+    if row["automatic_cq_state"] == words.DETERMINED:
+        return f"Cq {number(row['automatic_cq'])}"
+    return str(row["automatic_cq_state"])
 
 
 def _cq(row: Row, maximum: float = math.inf) -> str:
@@ -145,7 +194,8 @@ def _cq(row: Row, maximum: float = math.inf) -> str:
             f"{row['well']} undetermined (Cq {number(row['cq'])} is above the maximum {maximum:g})"
         )
     text = number(row["cq"]) if row["cq_state"] == words.DETERMINED else row["cq_state"]
-    return f"{row['well']} {text}"
+    by_a_person = f" by amendment (was {_automatic(row)})" if row.get("amendment") else ""
+    return f"{row['well']} {text}{by_a_person}"
 
 
 def _background(

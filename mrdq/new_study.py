@@ -8,7 +8,7 @@ from mrdq import storage
 from mrdq.errors import refuse
 from mrdq.layout import LAYOUT_COLUMNS
 from mrdq.sheets import SheetColumn
-from mrdq.study import SHEETS
+from mrdq.study import AMENDMENTS, SHEETS
 
 _CONFIG = """\
 # A study of mrdq.  Every path is relative to the study's folder.
@@ -18,6 +18,7 @@ runs: config/runs.tsv                 # one row per instrument run
 samples: config/samples.tsv           # one row per follow-up sample
 assays: config/assays.tsv             # one row per target (MRD targets and control genes)
 patients: config/patients.tsv         # one row per patient
+amendments: config/amendments.tsv     # wells left out and calls changed by a person
 
 # The rule set: an id (mrdq guidelines list), or a mapping protocol -> id such as
 #   guideline: {{all-mrd2019: euromrd-2007-therapy-reduction}}
@@ -72,7 +73,7 @@ def create(folder: Path) -> list[Path]:
         "README.md": _GUIDE.format(name=name, sheets=_describe()),
         "config/layouts/EXAMPLE-layout.tsv": _example_layout(),
     }
-    for sheet, columns in SHEETS.items():
+    for sheet, columns in {**SHEETS, "amendments": AMENDMENTS}.items():
         files[f"config/{sheet}.tsv"] = "\t".join(column.name for column in columns) + "\n"
     for path, text in files.items():
         storage.write_bytes(folder / path, text.encode())
@@ -89,7 +90,8 @@ def _example_layout() -> str:
 
 def _describe() -> str:
     parts = []
-    for sheet, columns in {**SHEETS, "a layout (one per run)": LAYOUT_COLUMNS}.items():
+    sheets = {**SHEETS, "amendments": AMENDMENTS, "a layout (one per run)": LAYOUT_COLUMNS}
+    for sheet, columns in sheets.items():
         parts.append(f"## {sheet}\n")
         parts += [f"- `{column.name}`{_need(column)}: {column.doc}" for column in columns]
         parts.append("")

@@ -12,12 +12,16 @@ import numpy as np
 import pandas as pd
 
 from mrdq import ingest, storage
+from mrdq import vocabulary as words
 from mrdq.adtte import ADTTE, adtte
+from mrdq.amended_calls import analyse_amended
+from mrdq.amended_study import amended_calls, amended_wells, amendments
+from mrdq.amendments import level_problems, omit_wells, well_problems
 from mrdq.analysis import Definitions, analyse
 from mrdq.cohort_request import doubts, request
-from mrdq.errors import MrdqError, Problem, Problems
-from mrdq.plan import BASIS, basis_bytes, plan
-from mrdq.reports import html
+from mrdq.errors import ERROR, MrdqError, Problem, Problems
+from mrdq.plan import BASIS, basis_bytes
+from mrdq.provenance import amendments_hash
 from mrdq.sheets import Sheet
 from mrdq.status import combine
 from mrdq.storage import Files
@@ -38,6 +42,7 @@ def check(study: Study, *, progress: Progress = _silent) -> ingest.ReadRuns:
     reading.problems.extend(study.warnings)
     if not reading.problems.errors:
         reading.problems.extend(ingest.study_problems(study, reading))
+        reading.problems.extend(_of_the_amendments(study, reading.wells))
     if study.config.cohort is not None:
         reading.problems.extend(_asked_of_the_cohort(study))
     return reading
@@ -56,7 +61,7 @@ def own_columns(study: Study, reading: ingest.ReadRuns) -> list[str]:
     """Columns that mrdq keeps and does not use, by sheet: a misspelt one is seen here."""
     sheets = {
         sheet.file: sheet.extra
-        for sheet in (study.runs, study.samples, study.assays, study.patients, study.courses)
+        for sheet in (study.runs, study.samples, study.assays, study.patients, study.courses, study.amendments)
     }
     ours = (*WELLS.names, "exclude", "channel")
     layouts = [str(name) for name in reading.wells if name not in ours]
@@ -80,8 +85,28 @@ def _some(names: list[str]) -> str:
     return ", ".join(names) if len(names) < 5 else f"{names[0]} and {len(names) - 1} other runs"
 
 
-def write_wells(files: Files, wells: pd.DataFrame, runs: pd.DataFrame) -> None:
-    """WELLS and RUNS to the results; a well that counted twice would be a bug."""
+def write_wells(study: Study, files: Files, wells: pd.DataFrame, runs: pd.DataFrame) -> None:
+    """WELLS, amended, and RUNS to the results.  Raises :class:`MrdqError`, before anything is
+    written, where an amendment meets no well or no call."""
+    found = Problems()
+    found.extend(_of_the_amendments(study, wells))
+    found.raise_if_any()
+    _write_wells(files, omit_wells(wells, amendments(study)), runs)
+
+
+def _of_the_amendments(study: Study, wells: pd.DataFrame) -> list[Problem]:
+    """Amendments that the wells do not bear out; ``wells`` as they were read."""
+    amended, file = amendments(study), study.amendments.file
+    problems = list(well_problems(wells, amended, file))
+    asks_for_a_level = any(one.call == words.POSITIVE_QUANTIFIABLE for one in amended)
+    if asks_for_a_level and not any(problem.level == ERROR for problem in problems):
+        calls = analyse(omit_wells(wells, amended), definitions(study)).calls
+        problems += level_problems(calls, amended, file)
+    return problems
+
+
+def _write_wells(files: Files, wells: pd.DataFrame, runs: pd.DataFrame) -> None:
+    """WELLS and RUNS as they are; a well that counted twice would be a bug."""
     twice = wells[wells["role"] != ""].duplicated(list(WELLS.key))
     if twice.any():
         raise ValueError(f"{WELLS.name}: {', '.join(WELLS.key)} is not unique")
@@ -89,18 +114,21 @@ def write_wells(files: Files, wells: pd.DataFrame, runs: pd.DataFrame) -> None:
     storage.write_table(files.runs, runs, RUNS)
 
 
-def ingest_batch(study: Study, run_ids: Sequence[str], files: Files) -> Problems:
+def ingest_batch(study: Study, run_ids: Sequence[str], files: Files) -> ingest.ReadRuns:
     """Read some runs to a folder of their own, with what that rested on; a bad run is a row of
     its ``runs.tsv``."""
     reading = ingest.read_runs(study, run_ids)
-    write_wells(files, reading.wells, reading.runs)
+    _write_wells(files, reading.wells, reading.runs)
     basis = basis_bytes(study, run_ids, reading.seen.targets, reading.seen.samples)
     storage.write_bytes(files.folder / BASIS, basis)
-    return reading.problems
+    return reading
 
 
-def gather(batches: Iterable[Path], files: Files) -> None:
-    """Batches to the study's WELLS and RUNS: the same bytes however runs were batched."""
+def gather(study: Study, batches: Iterable[Path], files: Files) -> None:
+    """Batches to the study's WELLS and RUNS: the same bytes however runs were batched.
+
+    Wells are amended here, so that an amendment reads no export again.
+    """
     parts = [Files(batch) for batch in sorted(batches)]
     runs = pd.concat([storage.read_table(part.runs, RUNS) for part in parts])
     wells = storage.read_wells([part.wells for part in parts])
@@ -111,7 +139,7 @@ def gather(batches: Iterable[Path], files: Files) -> None:
     wells = wells.iloc[order].reset_index(drop=True)
     for name in extra:
         wells[name] = wells[name].astype(object).fillna("")
-    write_wells(files, wells[[*WELLS.names, *extra]], runs)
+    write_wells(study, files, wells[[*WELLS.names, *extra]], runs)
 
 
 def ingest_order(run_id: pd.Series[str]) -> np.ndarray:
@@ -148,8 +176,10 @@ def frame(sheet: Sheet, *names: str) -> pd.DataFrame:
 
 def call(study: Study, files: Files) -> None:
     """WELLS to CURVES, STANDARDS, EVIDENCE and CALLS."""
-    tables = analyse(storage.read_wells([files.wells]), definitions(study))
+    wells = amended_wells(study, files)
+    tables = analyse_amended(wells, definitions(study), amendments(study))
     calls = tables.calls
+    calls["amendments_hash"] = amendments_hash(study)
     for name in ("patient_id", "timepoint"):
         calls[name] = _joined(calls["sample_id"], study.sample(name))
     for name in ("version", "hash"):
@@ -190,12 +220,13 @@ def _with_sheets(table: pd.DataFrame, study: Study, keys: Mapping[str, str]) -> 
 
 def status(study: Study, files: Files) -> None:
     """CALLS to STATUS and the hand-off to survival analysis."""
-    calls = storage.read_calls(files, study)
+    calls = amended_calls(study, files)
     samples = frame(study.samples, "sample_id", "patient_id", "timepoint", "material")
     table = combine(calls, samples, study.protocols, study.protocol_of, study.guideline_of_patient)
     table["collected_on"] = _joined(table["deciding_sample"], study.sample("collected_on"))
     named = {key: guideline.version for key, guideline in study.guidelines.items()}
-    full = table.assign(
+    table["amendments_hash"] = amendments_hash(study)
+    full = table[STATUS.names].assign(
         guideline_version=_joined(table["guideline"], named),
         guideline_hash=_joined(
             table["guideline"], {k: g.hash for k, g in study.guidelines.items()}
@@ -235,30 +266,3 @@ def failed_runs(files: Files) -> list[Problem]:
             failed["run_id"], failed["export"], failed["message"], strict=True
         )
     ]
-
-
-def run(
-    study: Study, files: Files, *, progress: Progress = _silent, say: Progress = _silent
-) -> tuple[list[Problem], list[Path]]:
-    """The whole line.  Raises :class:`MrdqError` before anything is written if the input is wrong.
-
-    Returns the warnings and the pages.
-    """
-    say("reading exports and layouts")
-    reading = check(study, progress=progress)
-    reading.problems.raise_if_any()
-    if study.results == study.root / study.config.results:
-        plan(study).note()
-    write_wells(files, reading.wells, reading.runs)
-    say("curves, evidence and calls")
-    call(study, files)
-    say("status and survival hand-off")
-    status(study, files)
-    say("report")
-    pages = [html.write(study, files)]
-    if study.config.cohort is not None:
-        say("cohort")
-        from mrdq import cohort_stage  # seconds of imports, for studies that ask for it
-
-        pages += cohort_stage.cohort(study, files, say=say)
-    return reading.problems.warnings, pages

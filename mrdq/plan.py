@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mrdq import provenance
 from mrdq.batches import batches
+from mrdq.errors import refuse
 from mrdq.study import Study, load_study
 
 STATE = ".mrdq"
@@ -31,19 +32,26 @@ class Plan:
         """Put fingerprints into files that are touched only when they change.
 
         The files are inputs of the stages, so that results made before a change are made again
-        whoever made them, ``mrdq run`` or Snakemake.
+        whoever made them, ``mrdq run`` or Snakemake.  Raises :class:`MrdqError` where they cannot be written.
         """
         folder = self.study.root / STATE / "fingerprints"
-        for name, text in self.fingerprints.items():
-            path = folder / name
-            if text is None:
-                if not path.is_file():
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.touch()
-                    os.utime(path, (0, 0))  # older than what it stands for
-            elif not path.is_file() or path.read_text(encoding="utf-8") != text:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
+        try:
+            for name, text in self.fingerprints.items():
+                _note(folder / name, text)
+        except OSError as error:
+            refuse(str(folder), "a folder that can be written", found=error.strerror or str(error),
+                   remedy="Free space or mend the rights, and run again.")  # fmt: skip
+
+
+def _note(path: Path, text: str | None) -> None:
+    if text is None:
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+            os.utime(path, (0, 0))  # older than what it stands for
+    elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def plan(study: Study) -> Plan:

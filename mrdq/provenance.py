@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mrdq import __version__
+from mrdq.config import AMENDMENTS_FILE
+from mrdq.errors import refuse
 from mrdq.sheets import Sheet
 from mrdq.study import Study
 
@@ -81,10 +83,28 @@ def _sorted(sheet: Sheet) -> list[dict[str, Any]]:
     return sorted(sheet.records(), key=lambda record: str(next(iter(record.values()))))
 
 
+def amendments_hash(study: Study) -> str:
+    """Changes with the amendments sheet, its rows included, which the results name; "" if it is empty."""
+    rows = list(zip(study.amendments.row, study.amendments.records(), strict=True))
+    return short_hash(rows) if rows else ""
+
+
+def refuse_other_amendments(study: Study, path: Path, made_with: Iterable[str]) -> None:
+    """Raise :class:`MrdqError` if results were made with other amendments than those of the sheet.
+
+    ``made_with``: the column ``amendments_hash`` of the table ``path``.
+    """
+    ours = amendments_hash(study)
+    for hashed in sorted(set(made_with) - {ours}):
+        refuse(str(path), f"results made with the amendments as they are now ({ours or 'none'})",
+               found=hashed or "none", column="amendments_hash",
+               remedy=f"{study.amendments.file or AMENDMENTS_FILE} was changed after the run: run the study again.")  # fmt: skip
+
+
 def gather_fingerprint(study: Study) -> str:
-    """Changes with anything that the reading of any run may rest on."""
+    """Changes with anything that the reading of any run, or its amendment, may rest on."""
     sheets = [_sorted(sheet) for sheet in (study.runs, study.samples, study.assays)]
-    return f"{software()} {short_hash([sheets, _layout_rules(study)])}"
+    return f"{software()} {short_hash([sheets, _layout_rules(study), amendments_hash(study)])}"
 
 
 def call_fingerprint(study: Study) -> str:
@@ -92,7 +112,8 @@ def call_fingerprint(study: Study) -> str:
     rule_sets = {name: guideline.hash for name, guideline in study.guidelines.items()}
     sheets = [_sorted(sheet) for sheet in (study.runs, study.samples, study.assays)]
     required = study.config.control_gene_required
-    return f"{software()} {short_hash([rule_sets, sheets, study.guideline_of, required])}"
+    content = [rule_sets, sheets, study.guideline_of, required, amendments_hash(study)]
+    return f"{software()} {short_hash(content)}"
 
 
 def status_fingerprint(study: Study) -> str:
@@ -103,6 +124,7 @@ def status_fingerprint(study: Study) -> str:
     rule_sets = {name: guideline.hash for name, guideline in study.guidelines.items()}
     sheets = [_sorted(study.samples), _sorted(study.patients)]
     content = [study.config.study, rule_sets, protocols, study.protocol_of, sheets]
+    content.append(amendments_hash(study))
     return f"{software()} {short_hash(content)}"
 
 
@@ -117,4 +139,5 @@ def cohort_fingerprint(study: Study) -> str:
 
 def report_fingerprint(study: Study) -> str:
     """Changes if the page has to be made again."""
-    return f"{software()} {short_hash([study.config.study, study.notices])}"
+    content = [study.config.study, study.notices, amendments_hash(study)]
+    return f"{software()} {short_hash(content)}"

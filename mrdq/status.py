@@ -9,9 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mrdq import vocabulary as words
+from mrdq.amended_calls import automatic, counting, joined_texts, with_flag
 from mrdq.guideline import TOLERANCE
 from mrdq.protocol import Protocol
 
+_KEY = ["patient_id", "timepoint"]
 _LEVEL_COLUMNS = [
     "mrd_level",
     "mrd_level_low",
@@ -25,13 +27,34 @@ def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, 
             protocol_of: Mapping[str, str], guideline_of: Mapping[str, str]) -> pd.DataFrame:  # fmt: skip
     """The table STATUS (contract section 6), but for ``collected_on``, which the samples sheet has.
 
+    A person's call counts in the place of the engine's, and a retracted run counts nowhere; what
+    would be without amendments stands beside it.
+
     Parameters
     ----------
     calls: CALLS.
     samples: ``sample_id patient_id timepoint material`` of the samples sheet.
     protocols: by id; ``protocol_of`` and ``guideline_of``: patient -> id.
     """
-    key = ["patient_id", "timepoint"]
+    known = samples, protocols, protocol_of, guideline_of
+    rows = _combined(counting(calls), *known)
+    changed = calls["amended"] | calls["retracted"]
+    before = _combined(automatic(calls), *known) if changed.any() else rows
+    beside = {name: before[name] for name in ("status", "mrd_level", "response", "next_step")}
+    rows = rows.assign(**{f"automatic_{name}": column for name, column in beside.items()})
+    current = ~calls["superseded"] & ~calls["retracted"] | ~calls["automatic_superseded"]
+    texts = calls[calls["amended"] & current].astype(object).groupby(_KEY)["amendment"]
+    found = texts.agg(joined_texts).reindex(pd.MultiIndex.from_frame(rows[_KEY])).fillna("")
+    rows["amendment"] = found.to_numpy(dtype=object)
+    rows["amended"] = (rows["amendment"] != "").to_numpy(dtype=bool)
+    rows["flags"] = with_flag(rows["flags"], rows["amended"])
+    return rows
+
+
+def _combined(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, Protocol],
+              protocol_of: Mapping[str, str], guideline_of: Mapping[str, str]) -> pd.DataFrame:  # fmt: skip
+    """STATUS of calls that all count, but for what stands beside it."""
+    key = _KEY
     samples = samples[["sample_id", *key, "material"]].astype(object)
     calls = calls.copy(deep=False)
     for name in (
@@ -78,7 +101,6 @@ def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, 
     rows["n_evaluable"] = _distinct(calls[calls["current"] & calls["evaluable"]], rows[key])
     rows["flags"] = _flags(rows, calls, several & helps, key)
     rows["guideline"] = rows["guideline"].fillna(rows["patient_id"].map(guideline_of)).fillna("")
-    rows["amended"] = False
     rows["response"] = _response(rows, protocols)
     rows["next_step"] = [
         next_step(protocols[protocol], timepoint, status, level)
@@ -93,7 +115,7 @@ def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, 
         ["patient_id", "place", "timepoint"], ignore_index=True
     )
     return rows[["patient_id", "timepoint", "status", *_LEVEL_COLUMNS, "deciding_target", "n_targets", "n_evaluable",
-                 "response", "next_step", "guideline", "protocol", "amended", "flags", "reasons", "deciding_sample"]]  # fmt: skip
+                 "response", "next_step", "guideline", "protocol", "flags", "reasons", "deciding_sample"]]  # fmt: skip
 
 
 def _best(deciding: pd.DataFrame, key: list[str]) -> pd.DataFrame:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mrdq import checks
+from mrdq import amendment_checks, checks
 from mrdq import vocabulary as words
-from mrdq.config import CONFIG_FILE, Config, load_config
+from mrdq.config import AMENDMENTS_FILE, CONFIG_FILE, Config, load_config
 from mrdq.definitions import Named, find, load_guideline, load_protocol, names, nearest
 from mrdq.errors import MrdqError, Problem, Problems
 from mrdq.guideline import Guideline
@@ -95,6 +95,19 @@ COURSES: tuple[SheetColumn, ...] = (
     SheetColumn("reason", "why it was not given, or differs from the protocol"),
 )
 """The courses sheet, which a study need not have (and ``mrdq init`` does not make)."""
+AMENDMENTS: tuple[SheetColumn, ...] = (
+    SheetColumn("what", "omit: leaves wells out; call: changes one call", required=True, parse=one_of(*words.AMENDMENTS)),
+    SheetColumn("run_id", "the run", required=True, is_id=True),
+    SheetColumn("target", "the target", is_id=True),
+    SheetColumn("well", "the well; omit only", parse=lambda text: well_name(text)),
+    SheetColumn("sample_id", "the sample", is_id=True),
+    SheetColumn("call", "the call in the place of the engine's; call only"),
+    SheetColumn("who", "who amended it", required=True),
+    SheetColumn("when", "when: a date, or date and time", required=True, parse=amendment_checks.date_or_time),
+    SheetColumn("why", "why", required=True),
+)  # fmt: skip
+"""The amendments sheet: an omission is narrowed by ``target``, ``well`` and ``sample_id``; with all
+three empty the whole run is retracted."""
 KEYS = {"runs": "run_id", "samples": "sample_id", "assays": "target", "patients": "patient_id"}
 
 
@@ -122,6 +135,7 @@ class Study:
     control_gene_of: Mapping[str, str]
     warnings: list[Problem] = field(default_factory=list)
     courses: Sheet = field(default_factory=lambda: _no_sheet(COURSES))
+    amendments: Sheet = field(default_factory=lambda: _no_sheet(AMENDMENTS))
 
     def assay(self, column: str) -> dict[str, Any]:
         """Target -> value of a column of the assays sheet."""
@@ -211,9 +225,24 @@ def load_study(root: Path, *, guideline: str = "", results: str = "") -> Study:
     courses = _read(root, config, "courses", COURSES, problems) or _no_sheet(COURSES)
     checks.near_misses(courses, [column.name for column in COURSES], problems)
     checks.courses(courses, read["patients"], protocol_of, protocols, problems)
+    rule_sets = {t: guidelines[name] for t, name in guideline_of.items() if name in guidelines}
+    sheets_known = amendment_checks.Known(read["runs"], read["samples"], read["assays"], rule_sets)
+    amendments = _amendments(root, config, sheets_known, problems)
     problems.raise_if_any()
     return Study(root, folder, config, read["runs"], read["samples"], read["assays"], read["patients"], guidelines,
-                 protocols, guideline_of, of_patient, protocol_of, control_gene_of, problems.warnings, courses)  # fmt: skip
+                 protocols, guideline_of, of_patient, protocol_of, control_gene_of, problems.warnings, courses, amendments)  # fmt: skip
+
+
+def _amendments(
+    root: Path, config: Config, known: amendment_checks.Known, problems: Problems
+) -> Sheet:
+    sheet = _read(root, config, "amendments", AMENDMENTS, problems) or _no_sheet(AMENDMENTS)
+    checks.near_misses(sheet, [column.name for column in AMENDMENTS], problems)
+    told = {problem.row for problem in problems.errors if problem.file == sheet.file}
+    problems.extend(amendment_checks.amendments(sheet, known, told))
+    named = config.sheets.get("amendments", "")
+    problems.extend(amendment_checks.not_read(root, named, AMENDMENTS_FILE))
+    return sheet
 
 
 def _no_sheet(columns: Iterable[SheetColumn]) -> Sheet:

@@ -5,8 +5,8 @@ Contract section 7 fixes names and order; ``docs/tables.md`` is printed from her
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mrdq import vocabulary as words
@@ -122,8 +122,22 @@ CURVES = Table("curves.tsv", "standard curve and limits of every target of every
     _text("guideline", "rule set"),
         _real("sensitivity_cq", "M: highest Cq that counted at the sensitivity", "cycle"),
 ))  # fmt: skip
-CALLS = Table("calls.tsv", "call of every sample for every MRD target of every run", ("run_id", "target", "sample_id"), (
-    _RUN, _TARGET, _SAMPLE, _PATIENT, _TIMEPOINT, _text("call", "the call", words.CALLS),
+BESIDE = ("call", "mrd_level", "mrd_level_low", "mrd_level_high", "quantitative_range", "sensitivity",
+          "superseded", "reasons", "flags")  # fmt: skip
+"""Columns of CALLS that stand a second time as ``automatic_*``: as they are without amendments."""
+_AMENDMENT = _text("amendment", "who amended it, when and why, with the row of the sheet; several separated by |")
+_AMENDMENTS_HASH = _text("amendments_hash", "hash of the amendments sheet that it was made with; empty: none")
+
+
+def _beside(columns: Sequence[Column]) -> Iterator[Column]:
+    """The columns ``automatic_*`` of a table."""
+    own = {column.name: column for column in columns}
+    for name in BESIDE:
+        yield replace(own[name], name=f"automatic_{name}", doc=f"`{name}` without any amendment")
+
+
+_CALL_COLUMNS = (
+    _RUN, _TARGET, _SAMPLE, _PATIENT, _TIMEPOINT, _text("call", "the engine's call, on the wells that count", words.CALLS),
     _count("n_wells", "wells not omitted"), _count("n_determined", "determined wells"),
     _count("n_positive", "positive wells"), _real("mean_cq", "mean of the determined wells", "cycle"),
     _real("delta_cq", "highest - lowest Cq of the determined wells", "cycle"),
@@ -132,6 +146,12 @@ CALLS = Table("calls.tsv", "call of every sample for every MRD target of every r
     _flag("superseded", "a later evaluable run of this sample and target exists"),
     _text("guideline", "rule set"), _text("reasons", "criteria that decided, separated by ;"),
     _text("flags", "what a person should look at, separated by ;"),
+)  # fmt: skip
+CALLS = Table("calls.tsv", "call of every sample for every MRD target of every run", ("run_id", "target", "sample_id"), (
+    *_CALL_COLUMNS, next(_beside(_CALL_COLUMNS)), _text("amended_call", "a person's call, which then counts; empty: none", words.CALLS),
+    _flag("amended", "a person called it, or an amendment touched what it rests on"), _AMENDMENT,
+    _flag("retracted", "its run is retracted by an amendment: the call counts nowhere"),
+    *list(_beside(_CALL_COLUMNS))[1:], _AMENDMENTS_HASH,
 ))  # fmt: skip
 EVIDENCE = Table("evidence.tsv", "every criterion of every run, curve and sample", ("run_id", "target", "sample_id", "criterion", "guideline"), (
     _RUN, _TARGET, _text("sample_id", "follow-up sample; empty for a criterion of the run or curve"),
@@ -155,10 +175,14 @@ STATUS = Table("status.tsv", "MRD status of every patient and timepoint", ("pati
     _count("n_evaluable", "targets with an evaluable current call"),
     _text("response", "response (Gökbuget 2021)", words.RESPONSES), _text("next_step", "what follows, by the protocol"),
     _text("guideline", "rule set"), _text("protocol", "protocol"),
-    _flag("amended", "a person changed it"), _text("flags", "what a person should look at, separated by ;"),
+    _flag("amended", "a person changed it, or a call that it rests on"), _text("flags", "what a person should look at, separated by ;"),
     _text("reasons", "criteria that decided the deciding call, separated by ;"),
     _text("deciding_sample", "sample that decided; empty if none was done"),
     _text("collected_on", "day on which the deciding sample was collected"),
+    _text("automatic_status", "`status` without any amendment", words.STATUSES),
+    _real("automatic_mrd_level", "`mrd_level` without any amendment"),
+    _text("automatic_response", "`response` without any amendment", words.RESPONSES),
+    _text("automatic_next_step", "`next_step` without any amendment"), _AMENDMENT, _AMENDMENTS_HASH,
 ))  # fmt: skip
 RUNS = Table("runs.tsv", "every run: what was read, or why it could not be", ("run_id",), (
     _RUN, _text("export", "path of the export"), _text("export_sha256", "SHA-256 of its bytes"),

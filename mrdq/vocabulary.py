@@ -46,9 +46,15 @@ RESPONSES = (COMPLETE, INTERMEDIATE, FAILURE, NOT_EVALUABLE)
 
 REPEAT = "repeat"
 
+# What a row of the amendments sheet does: leaves wells out, or changes one call.
+OMIT, CALL = "omit", "call"
+AMENDMENTS = (OMIT, CALL)
+
 # What a protocol makes of a status: positive, negative, or neither of the two.
 POSITIVE, UNDECIDED = "positive", "undecided"
 MRD_CLASSES = (POSITIVE, NEGATIVE, UNDECIDED, NOT_EVALUABLE, NOT_DONE)
+
+AMENDED = "amended"
 
 # What a person should look at: flag -> what it means.  Docs and reports are made from this.
 FLAGS = {
@@ -58,7 +64,8 @@ FLAGS = {
     "control_gene_ntc_signal": "a no-template control of the control gene gave a signal",
     "control_gene_other_run": "the amount of DNA was measured in another run than the MRD target",
     "no_sensitivity": "no dilution met the definition of sensitivity; a negative here proves nothing",
-    "wells_omitted": "wells of this sample were left out, by the instrument or by the layout",
+    "wells_omitted": "wells of this sample were left out, by the instrument, the layout or an amendment",
     "other_material": "other materials were examined at this timepoint and did not decide",
     "discordant_targets": "evaluable targets of this timepoint differ between positive and negative",
+    AMENDED: "a person left wells out or changed a call that this rests on: see the amendments",
 }

@@ -1,7 +1,8 @@
 """Random examples are the same in every run; ``HYPOTHESIS_PROFILE=search`` looks for new ones.
 
 Tests that need R, or the environment of the examples, are skipped where it is not there, and fail
-under ``MRDQ_REQUIRE_R=1`` and ``MRDQ_REQUIRE_EXAMPLES=1``.
+under ``MRDQ_REQUIRE_R=1`` and ``MRDQ_REQUIRE_EXAMPLES=1``; those that sign need ssh-keygen, likewise
+under ``MRDQ_REQUIRE_SSH=1``.
 """
 
 from __future__ import annotations
@@ -43,6 +44,15 @@ def rscript() -> str:
     asked = subprocess.run([str(found), "-e", code], capture_output=True, text=True, check=True)
     if asked.stdout.strip():
         _is_missing(f"R lacks {asked.stdout.strip()} (apt: r-cran-...)", "MRDQ_REQUIRE_R")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def ssh_keygen() -> str:
+    """The path of OpenSSH's ssh-keygen."""
+    found = shutil.which("ssh-keygen")
+    if not found:
+        _is_missing("ssh-keygen is not installed (apt: openssh-client)", "MRDQ_REQUIRE_SSH")
     return str(found)
 
 

@@ -83,8 +83,10 @@ def recorded(
     job = Job(root, action, dict(parameters or {}))
     begun = _circumstances(job, site)
     pending = trail.pending / f"{job.id}.json"
-    folders.require_writable(trail.records)
+    for folder in (trail.records, trail.blocks, trail.kept):
+        folders.require_writable(folder)
     write_once(pending, canonical(begun))
+    _begun.append(job.id)
     folders.remove_leftovers(trail.records)
     try:
         yield job
@@ -94,6 +96,14 @@ def recorded(
             _end(trail, pending, _record(job, begun, site, FAILED, _words(error)))
         raise
     _end(trail, pending, _record(job, begun, site, DONE, ""))
+
+
+_begun: list[str] = []
+
+
+def jobs_begun() -> int:
+    """How many jobs this process has begun: before the first one, it has written nothing."""
+    return len(_begun)
 
 
 def _circumstances(job: Job, site: Site) -> dict[str, Any]:

@@ -59,8 +59,14 @@ def here(operator: str = "", environment: Mapping[str, str] = os.environ) -> Sit
     )
     return Site(
         platform.node(), _user(), operator or environment.get("MRDQ_OPERATOR", ""),
-        environment.get("MRDQ_RULE", ""), environment.get("MRDQ_JOB", ""), cluster,
+        *_snakemake_job(environment.get("MRDQ_JOB", "")), cluster,
     )  # fmt: skip
+
+
+def _snakemake_job(text: str) -> tuple[str, str]:
+    """Rule and number of the job, of ``{rule}{number}`` as the workflow's rules say it."""
+    rule, _, job = text.strip("{}").partition("}{")
+    return rule, job
 
 
 def _user() -> str:

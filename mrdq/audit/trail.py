@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import platform
 from dataclasses import dataclass
@@ -86,14 +87,15 @@ def write_once(path: Path, data: bytes) -> bool:
 
 
 def require_writable(folder: Path) -> None:
-    """Make ``folder``, and refuse with :class:`MrdqError` if no file can be put there."""
-    temporary = folder / f".{uuid4().hex}.{platform.node()}.{os.getpid()}.tmp"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary.touch()
-        temporary.unlink()
-    except OSError as error:
-        _refuse(folder, error)
+    """Refuse with :class:`MrdqError` if ``folder`` is there and no file can be put into it."""
+    if not os.path.lexists(folder):
+        return
+    if not os.path.isdir(folder):
+        _refuse(folder, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+        number = errno.EROFS if read_only else errno.EACCES
+        _refuse(folder, OSError(number, os.strerror(number)))
 
 
 def _refuse(path: Path, error: OSError) -> NoReturn:

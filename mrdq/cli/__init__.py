@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mrdq import __version__
+from mrdq.cli.recorded import finish, open_recorded, operator_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +39,7 @@ def several(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-_NEVER_WRITE = ("gate", "explain", "guidelines", "inspect", "published-check")
+_NEVER_WRITE = ("diff", "gate", "explain", "guidelines", "inspect", "published-check")
 
 
 class _Verbs(click.Group):
@@ -48,14 +49,20 @@ class _Verbs(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
+        from mrdq.audit.job import jobs_begun
         from mrdq.errors import MrdqError
 
+        before = jobs_begun()
         try:
             return super().invoke(ctx)
         except MrdqError as error:
             show(error.problems)
             count = len(error.problems)
-            end = "." if ctx.invoked_subcommand in _NEVER_WRITE else "; nothing was written."
+            end = "; nothing was written."
+            if ctx.invoked_subcommand in _NEVER_WRITE:
+                end = "."
+            elif jobs_begun() > before:
+                end = "; what was written before stays: mrdq audit verify says how it stands."
             say(f"{several(count, 'problem')}{end}")
             ctx.exit(EXIT_INPUT)
 
@@ -139,24 +146,25 @@ def check(study: Path, guideline: str) -> None:
 @study_argument
 @guideline_option
 @results_option
-def run(study: Path, guideline: str, results: str) -> None:
-    """Check everything, then read, call, combine and report."""
-    from mrdq import pipeline
+@operator_option
+def run(study: Path, guideline: str, results: str, operator: str) -> None:
+    """Check everything, then read, call, combine and report; recorded and sealed."""
+    from mrdq import stages
 
-    loaded, files = open_study(study, guideline, results)
+    recorder = open_recorded(study, operator=operator, guideline=guideline, results=results)
+    loaded, files = recorder.study, recorder.files
     if guideline and not results:
         say(
             f"note: {files.folder} will hold the results under {guideline}; keep both with --results"
         )
     with progress_bar(len(loaded.runs), "reading") as tick:
-        warnings, pages = pipeline.run(
-            loaded, files, progress=tick, say=lambda text: say(f"{text} ...")
-        )
+        warnings, pages = stages.run(recorder, progress=tick, say=lambda text: say(f"{text} ..."))
     show(warnings)
     for notice in loaded.notices:
         say(f"note: {notice}")
     for page in pages:
         click.echo(page)
+    finish(recorder)
     say(f"Done. Look at {pages[0]}")
 
 
@@ -171,25 +179,24 @@ def run(study: Path, guideline: str, results: str) -> None:
 )
 def ingest(study: Path, results: str, batch: str, gather: bool) -> None:
     """Read exports and layouts to wells.parquet and runs.tsv; a bad run is a row."""
-    from mrdq import ingest as reader
-    from mrdq import pipeline
+    from mrdq import stages
     from mrdq.batches import batches
     from mrdq.plan import batch_folder
-    from mrdq.storage import Files
 
-    loaded, files = open_study(study, results=results)
+    recorder = open_recorded(study, results=results, batch=batch)
+    loaded, wells = recorder.study, recorder.files.wells
     found = batches(loaded.runs.columns["run_id"], loaded.config.runs_per_job)
     if gather:
-        pipeline.gather([batch_folder(loaded, name) for name in found], files)
-    elif batch:
-        files = Files(batch_folder(loaded, batch))
-        problems = pipeline.ingest_batch(loaded, _runs_of(batch, found), files)
-        show([*problems.warnings, *problems.errors])
+        stages.gather(recorder, list(found))
     else:
-        reading = reader.read_runs(loaded)
-        pipeline.write_wells(files, reading.wells, reading.runs)
-        show([*reading.problems.warnings, *reading.problems.errors])
-    click.echo(files.wells)
+        if batch:
+            wells = batch_folder(loaded, batch) / wells.name
+            problems = stages.ingest_batch(recorder, batch, _runs_of(batch, found))
+        else:
+            problems = stages.ingest_all(recorder)
+        show([*problems.warnings, *problems.errors])
+    finish(recorder)
+    click.echo(wells)
 
 
 def _runs_of(batch: str, found: dict[str, list[str]]) -> list[str]:
@@ -204,38 +211,44 @@ def _runs_of(batch: str, found: dict[str, list[str]]) -> list[str]:
 @study_argument
 @guideline_option
 @results_option
-def call(study: Path, guideline: str, results: str) -> None:
+@operator_option
+def call(study: Path, guideline: str, results: str, operator: str) -> None:
     """Make curves, evidence and calls from wells.parquet."""
-    from mrdq import pipeline
+    from mrdq import stages
 
-    loaded, files = open_study(study, guideline, results)
-    pipeline.call(loaded, files)
-    click.echo(files.table("calls.tsv"))
+    recorder = open_recorded(study, operator=operator, guideline=guideline, results=results)
+    stages.call(recorder)
+    finish(recorder)
+    click.echo(recorder.files.table("calls.tsv"))
 
 
 @main.command()
 @study_argument
 @guideline_option
 @results_option
-def status(study: Path, guideline: str, results: str) -> None:
+@operator_option
+def status(study: Path, guideline: str, results: str, operator: str) -> None:
     """Combine calls to status.tsv, survival.tsv and adtte.tsv."""
-    from mrdq import pipeline
+    from mrdq import stages
 
-    loaded, files = open_study(study, guideline, results)
-    pipeline.status(loaded, files)
-    click.echo(files.table("status.tsv"))
+    recorder = open_recorded(study, operator=operator, guideline=guideline, results=results)
+    stages.status(recorder)
+    finish(recorder)
+    click.echo(recorder.files.table("status.tsv"))
 
 
 @main.command()
 @study_argument
 @guideline_option
 @results_option
-def report(study: Path, guideline: str, results: str) -> None:
+@operator_option
+def report(study: Path, guideline: str, results: str, operator: str) -> None:
     """Write report/index.html from the results."""
-    from mrdq.reports import html
+    from mrdq import stages
 
-    loaded, files = open_study(study, guideline, results)
-    click.echo(html.write(loaded, files))
+    recorder = open_recorded(study, operator=operator, guideline=guideline, results=results)
+    click.echo(stages.report(recorder))
+    finish(recorder)
 
 
 @main.command()
@@ -330,6 +343,33 @@ def progress_bar(length: int, label: str) -> Any:
     return bar()
 
 
-from mrdq.cli import cohort, exchange, protocol, published, simulate  # noqa: E402  (their verbs join)
+from mrdq.cli import (  # noqa: E402  (their verbs join)
+    audit,
+    audit_export,
+    audit_replay,
+    audit_sign,
+    audit_verify,
+    cohort,
+    diff,
+    exchange,
+    protocol,
+    published,
+    simulate,
+    validate,
+)
 
-__all__ = ["cohort", "exchange", "main", "protocol", "published", "simulate"]
+__all__ = [
+    "audit",
+    "audit_export",
+    "audit_replay",
+    "audit_sign",
+    "audit_verify",
+    "cohort",
+    "diff",
+    "exchange",
+    "main",
+    "protocol",
+    "published",
+    "simulate",
+    "validate",
+]

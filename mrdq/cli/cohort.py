@@ -6,21 +6,24 @@ from pathlib import Path
 
 import click
 
-from mrdq.cli import main, open_study, results_option, say, study_argument
+from mrdq.cli import main, results_option, say, study_argument
+from mrdq.cli.recorded import finish, open_recorded, operator_option
 
 
 @main.command()
 @study_argument
 @results_option
-def cohort(study: Path, results: str) -> None:
+@operator_option
+def cohort(study: Path, results: str, operator: str) -> None:
     """Analyse the patients of a study: MRD rates, survival, competing risks, tables and a page.
 
     Reads survival.tsv of the results; mrdq run makes it. The statistics take seconds to load.
     """
     say("loading the statistics ...")
-    from mrdq import cohort_stage
+    from mrdq import cohort_stage, stages  # noqa: F401  (the statistics load while it says so)
 
-    loaded, files = open_study(study, results=results)
+    recorder = open_recorded(study, operator=operator, results=results)
     say("analysing ...")
-    for page in cohort_stage.cohort(loaded, files, say=say):
+    for page in stages.cohort(recorder, say=say):
         click.echo(page)
+    finish(recorder)

@@ -12,7 +12,6 @@ import click
 from mrdq.cli import (
     EXIT_INPUT,
     main,
-    open_study,
     progress_bar,
     results_option,
     say,
@@ -20,6 +19,7 @@ from mrdq.cli import (
     show,
     study_argument,
 )
+from mrdq.cli.recorded import finish, open_recorded, operator_option
 from mrdq.errors import MrdqError, refuse
 from mrdq.input_file import InputFileError, read_input
 
@@ -163,16 +163,24 @@ def export() -> None:
     is_flag=True,
     help="Leave out patients, timepoints, materials, dates and instruments of the sheets; ids stay.",
 )
+@operator_option
 def export_rdml(
-    study: Path, results: str, runs: tuple[str, ...], folder: Path | None, bare: bool
+    study: Path, results: str, runs: tuple[str, ...], folder: Path | None, bare: bool, operator: str
 ) -> None:
     """Write the wells of each run as an RDML 1.3 file."""
     from mrdq.reports.exports import not_written, rdml_files
 
-    loaded, files = open_study(study, results=results)
+    asked = {"format": "rdml", "runs": list(runs), "sheet_data": not bare}
+    recorder = open_recorded(study, operator=operator, results=results, **asked)
+    loaded, files = recorder.study, recorder.files
     into = folder or files.folder / "rdml"
-    with progress_bar(len(runs) or len(loaded.runs), "writing") as tick:
+    with (
+        progress_bar(len(runs) or len(loaded.runs), "writing") as tick,
+        recorder.stage("export", runs=runs) as job,
+    ):
+        job.reads(files.wells, files.runs)
         written = rdml_files(loaded, files, into, runs=runs, sheet_data=not bare, progress=tick)
+        job.writes(*written)
     for run, reason in ({} if runs else not_written(loaded, files)).items():
         say(f"not written: {run}, {reason}")
     if written and not bare:
@@ -180,3 +188,61 @@ def export_rdml(
             "To leave them out: --without-sheet-data")  # fmt: skip
     for path in written:
         click.echo(path)
+    finish(recorder)
+
+
+@export.command("rocrate")
+@study_argument
+@click.option(
+    "--to",
+    required=True,
+    metavar="FOLDER|FILE.zip",
+    type=click.Path(path_type=Path),
+    help="A new folder, or a new zip if the name ends in .zip; outside of the study.",
+)
+@click.option(
+    "--license",
+    "license_",
+    default="",
+    metavar="TEXT|URL",
+    help="Under what others may use it; without, the crate says that no licence is stated.",
+)
+@click.option(
+    "--without-data",
+    "bare",
+    is_flag=True,
+    help="Describe the study without its files: hashes, times, software and who worked.",
+)
+@operator_option
+def export_rocrate(study: Path, to: Path, license_: str, bare: bool, operator: str) -> None:
+    """Write the study as a Workflow Run RO-Crate, for an archive or a journal."""
+    from mrdq.audit.job import recorded
+    from mrdq.audit.reading import read_trail
+    from mrdq.reports.audit_tables import require_records, sealed_records
+    from mrdq.reports.rocrate_export import Export, require_run, write_crate
+    from mrdq.reports.rocrate_files import METADATA, require_free, workflow_folder
+
+    asked = {"format": "rocrate", "with_data": not bare, "license": license_}
+    recorder = open_recorded(study, operator=operator, **asked)
+    loaded, root = recorder.study, recorder.study.root
+    require_free(to, root)
+    recorder.seal()
+    reading = read_trail(root)
+    require_records(reading)
+    crate = Export(reading, sealed_records(reading), loaded.config.study, loaded.notices, recorder.site.now(),
+                   workflow_folder(), license_, not bare)  # fmt: skip
+    require_run(crate)
+    with recorded(root, "export", recorder.site, asked) as job:
+        write_crate(crate, to)
+        job.seal = crate.head.as_json()
+        job.writes((to / METADATA if to.is_dir() else to).absolute())
+    if bare:
+        say("note: no file of the study is in it. Names of people who worked, ids of rule sets and the "
+            "name of the study are.")  # fmt: skip
+    else:
+        say("note: the crate holds all data of the study: patient ids, dates, outcomes, and names of people "
+            "who worked. To leave them out: --without-data")  # fmt: skip
+    if not license_:
+        say("note: the crate says that no licence is stated. To state one: --license")
+    click.echo(to)
+    finish(recorder)

@@ -36,13 +36,14 @@ _SAID = {_WITHIN: "within", _OUTSIDE: "outside", _APART: "not compared"}
 @dataclass(frozen=True, slots=True)
 class About:
     """What the page says beside the cells: ``ours`` heads the column of our figures (``ours
-    (synthetic patients)``), ``words`` say what is compared and where it is from."""
+    (synthetic patients)``), ``words`` say what is compared and where it is from, ``seal`` the results'."""
 
     study: str
     notices: Sequence[str] = ()
     ours: str = "ours"
     words: Sequence[str] = ()
     labels: Labels = field(default_factory=dict)
+    seal: Sequence[str] = ()
 
 
 def write(against: pd.DataFrame, *, about: About, folder: Path) -> Path:

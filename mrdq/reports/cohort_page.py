@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,18 +20,19 @@ _AGAINST_WORDS = "Compared are estimates from the start of treatment, not censor
 
 
 def write(study: Study, tables: Mapping[str, pd.DataFrame], population: pd.DataFrame, settings: Settings,
-          folder: Path, *, sources: Iterable[str] = ()) -> list[Path]:  # fmt: skip
+          folder: Path, *, sources: Iterable[str] = (), seal: Sequence[str] = ()) -> list[Path]:  # fmt: skip
     """Write ``cohort.html``, and ``published.html`` if there is the table ``against``.
 
     The arguments are those of :func:`mrdq.reports.cohort_sections.write_page`; ``sources``: where
-    the published figures are from, in words (repeated ones are said once).  Returns the pages.
+    the published figures are from, in words (repeated ones are said once); ``seal``: what is said of
+    the seal of the results.  Returns the pages.
     """
-    about = about_study(study, settings)
+    about = about_study(study, settings, seal=seal)
     pages = [cohort_sections.write_page(tables, population, about=about, folder=folder)]
     if "against" in tables:
         said = [*_not_of_patients(study), *_sources(sources), _AGAINST_WORDS]
         beside = against_page.About(study.config.study, study.notices, words=said, labels=about.labels,
-                                    ours=_ours(study))  # fmt: skip
+                                    ours=_ours(study), seal=seal)  # fmt: skip
         pages.append(against_page.write(tables["against"], about=beside, folder=folder))
     return pages
 
@@ -74,7 +75,7 @@ def _short_notices(study: Study) -> Iterator[str]:
         yield "rule set not confirmed"
 
 
-def about_study(study: Study, settings: Settings) -> About:
+def about_study(study: Study, settings: Settings, *, seal: Sequence[str] = ()) -> About:
     """What the page says of a study beside its tables."""
     protocols = [study.protocols[name] for name in sorted(study.protocols)]
     labels = {t.id: t.label for protocol in protocols for t in protocol.timepoints if t.label}
@@ -82,7 +83,7 @@ def about_study(study: Study, settings: Settings) -> About:
         study=study.config.study, settings=settings, notices=study.notices, labels=labels,
         short_notices=[*_short_notices(study)], software={name: version(name) for name in _SOFTWARE},
         definitions=[*_rule_sets(study), *(_protocol(protocol) for protocol in protocols)],
-        assumptions=[one for protocol in protocols for one in _assumptions(protocol, labels)],
+        assumptions=[one for protocol in protocols for one in _assumptions(protocol, labels)], seal=seal,
     )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ class About:
 
     ``labels``: timepoint -> label (``after C-1``); ``software``: name -> version; ``definitions``:
     sentences on rule sets and protocols; ``assumptions``: what the protocols take for granted;
-    ``short_notices``: of the figures, in place of the notices if there are any.
+    ``short_notices``: of the figures, in place of the notices if there are any; ``seal``: of the results.
     """
 
     study: str
@@ -54,6 +54,7 @@ class About:
     definitions: Sequence[str] = ()
     assumptions: Sequence[Assumption] = ()
     short_notices: Sequence[str] = ()
+    seal: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,12 @@ import pandas as pd
 
 from mrdq import __version__, storage
 from mrdq import vocabulary as words
+from mrdq.amended_calls import counting
+from mrdq.amended_study import amended_calls, amended_wells, amendments
 from mrdq.evidence import CRITERIA
+from mrdq.provenance import refuse_other_amendments
+from mrdq.reports.amended import amendments_told, with_both
+from mrdq.reports.amended import records as _records
 from mrdq.reports.picture import curve_picture
 from mrdq.storage import Files
 from mrdq.study import Study
@@ -55,27 +61,41 @@ def result_text(row: dict[str, Any]) -> str:
     reasons = str(row.get("reasons", "")).split(";")
     if "sample_range" in reasons:
         return f"{shown}: detected, < {level(row['quantitative_range'])} (quantitative range)"
-    return f"{shown}: detected, of unknown level ({', '.join(reasons)})"
+    why = f" ({', '.join(reasons)})" if any(reasons) else ""  # a person's call has no criteria
+    return f"{shown}: detected, of unknown level{why}"
 
 
-def write(study: Study, files: Files) -> Path:
-    """Write the page from the tables of ``files``; returns its path."""
+def automatic_text(row: dict[str, Any]) -> str:
+    """A status as it is without amendments, and what would follow from it."""
+    found = level(row["automatic_mrd_level"])
+    result = f"{_SHOWN[row['automatic_status']]}{': ' if found else ''}{found}"
+    response = str(row["automatic_response"]).replace("_", " ")
+    follows = f"; next step: {row['automatic_next_step']}" if row["automatic_next_step"] else ""
+    return f"{result}; response {response}{follows}"
+
+
+def write(study: Study, files: Files, *, seal: Sequence[str] = ()) -> Path:
+    """Write the page from the tables of ``files``, which says ``seal``; returns its path."""
     status = storage.read_table(files.table("status.tsv"), STATUS)
-    calls = storage.read_calls(files, study)
+    refuse_other_amendments(study, files.table("status.tsv"), status["amendments_hash"])
+    calls = amended_calls(study, files)
     curves = storage.read_table(files.table("curves.tsv"), CURVES)
     runs = storage.read_table(files.runs, RUNS)
     evidence = storage.read_table(files.table("evidence.tsv"), EVIDENCE)
-    wells = storage.read_wells([files.wells])
-    pictures = dict(_pictures(curves, wells, calls))
+    wells = amended_wells(study, files)
+    counts = counting(calls)
+    pictures = dict(_pictures(curves, wells, counts))
+    both = with_both(calls)
     dates = dict(zip(study.runs.columns["run_id"], study.runs.columns["performed_on"], strict=True))
     confidence = sorted(
         {f"{100 * g['interval_confidence'].value:g} %" for g in study.guidelines.values()}
     )
     page = _template().render(
-        study=study.config.study, version=__version__, notices=study.notices,
+        study=study.config.study, version=__version__, notices=study.notices, seal=seal,
         guidelines=list(study.guidelines.values()), confidence=" or ".join(confidence),
         runs=_records(runs), dates=dates, curves=_records(curves), status=_records(status),
-        patients=_patients(status, calls), not_evaluable=_not_evaluable(calls), failures=_failures(evidence),
+        patients=_patients(status, both), not_evaluable=_not_evaluable(counts), failures=_failures(evidence),
+        amendments=amendments_told(amendments(study), both, _records(status), wells),
         protocols=_protocols(study),
         late=_late_signals(calls, curves, study), pictures=pictures, flags=words.FLAGS, criteria=CRITERIA,
     )  # fmt: skip
@@ -93,27 +113,23 @@ def _protocols(study: Study) -> list[dict[str, str]]:
     ]
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-
-
-def _patients(status: pd.DataFrame, calls: pd.DataFrame) -> list[dict[str, Any]]:
-    by_patient = {
-        patient: _records(rows) for patient, rows in calls.groupby("patient_id", sort=False)
-    }
+def _patients(status: pd.DataFrame, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    by_patient: dict[str, list[dict[str, Any]]] = {}
+    for call in calls:
+        by_patient.setdefault(call["patient_id"], []).append(call)
     return [
-        {"id": patient, "status": _records(rows), "calls": by_patient.get(patient, [])}
+        {"id": patient, "status": _records(rows), "calls": by_patient.get(str(patient), [])}
         for patient, rows in status.groupby("patient_id", sort=False)
     ]
 
 
 def _not_evaluable(calls: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """(patient, timepoint) -> the gates that failed, over all its current calls."""
+    """(patient, timepoint) -> the gates that failed, over all its current calls that count."""
     stopped = calls[(calls["call"] == words.NOT_EVALUABLE) & ~calls["superseded"]]
     found: dict[tuple[str, str], dict[str, None]] = {}
     for row in _records(stopped):
         gates = found.setdefault((row["patient_id"], row["timepoint"]), {})
-        gates.update(dict.fromkeys(row["reasons"].split(";")))
+        gates.update(dict.fromkeys((row["reasons"] or "by amendment").split(";")))
     return {key: ", ".join(gates) for key, gates in found.items()}
 
 
@@ -160,7 +176,9 @@ def _template() -> Any:
         loader=jinja2.PackageLoader("mrdq.reports", "."), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"level": level, "result": result_text, "number": _number, "zip": zip}
+    environment.filters |= {
+        "level": level, "result": result_text, "automatic": automatic_text, "number": _number, "zip": zip,
+    }  # fmt: skip
     return environment.get_template("index.html.j2")
 
 

@@ -123,9 +123,17 @@ def rename(study: Path, old: str, new: str) -> None:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, by its relative path."""
+    """Every file below a folder, by its relative path; of a page without the seal it carries, which
+    no other run has."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+    return {path.relative_to(folder).as_posix(): without_seal(path) for path in files}
+
+
+def without_seal(path: Path) -> bytes:
+    data = path.read_bytes()
+    if path.suffix != ".html":
+        return data
+    return b"".join(line for line in data.splitlines(keepends=True) if b'"small seal"' not in line)
 
 
 def copy(study: Path, to: Path) -> Path:

@@ -22,7 +22,7 @@ def handed_off(example_master: Path, tmp_path_factory: pytest.TempPathFactory) -
     study = load_study(folder)
     reading = pipeline.check(study)
     files = Files(study.results)
-    pipeline.write_wells(files, reading.wells, reading.runs)
+    pipeline.write_wells(study, files, reading.wells, reading.runs)
     pipeline.call(study, files)
     pipeline.status(study, files)
     return folder

@@ -26,7 +26,7 @@ def test_new_folder_is_a_study_once_it_is_filled(tmp_path: Path) -> None:
     assert {Path(line) for line in made.out.splitlines()} == {
         folder / name
         for name in ("README.md", "config/config.yaml", "config/layouts/EXAMPLE-layout.tsv",
-                     *(f"config/{sheet}.tsv" for sheet in ("runs", "samples", "assays", "patients")))
+                     *(f"config/{sheet}.tsv" for sheet in ("runs", "samples", "assays", "patients", "amendments")))
     }  # fmt: skip
     assert all(Path(line).is_file() for line in made.out.splitlines())
     assert (folder / "data").is_dir()

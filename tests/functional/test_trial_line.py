@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from small_study import Outcome, mrdq, table, tree
 
-from mrdq import pipeline
+from mrdq import stages
+from mrdq.audit.site import here
 from mrdq.cohort.tables import TABLES
 from mrdq.definitions import load_protocol
+from mrdq.recording import open_recorded
 from mrdq.resources import path
 from mrdq.simulate import intended_statuses, read_cohort, write_trial
-from mrdq.storage import Files
-from mrdq.study import load_study
 
 ROWS = list(
     csv.DictReader(path("trial/synthetic_cohort.csv").read_text(encoding="utf-8").splitlines())
@@ -27,13 +27,13 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of the whole synthetic trial."""
     folder = tmp_path_factory.mktemp("trial") / "study"
     write_trial(folder, read_cohort())
-    study = load_study(folder)
+    recorder = open_recorded(folder, here())
     said: list[str] = []
-    warnings, pages = pipeline.run(study, Files(study.results), say=said.append)
+    warnings, pages = stages.run(recorder, say=said.append)
     assert warnings == []
     assert [page.name for page in pages] == ["index.html", "cohort.html", "published.html"]
     assert said[-1] == "published figures beside ours: 74 agree, 0 differ, 2 not compared"
-    return study.results
+    return recorder.files.folder
 
 
 def test_every_status_is_the_one_of_the_table(trial: Path) -> None:

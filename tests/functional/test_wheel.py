@@ -21,7 +21,7 @@ import mrdq
 from mrdq import resources
 here = Path(sys.argv[1])
 assert Path(mrdq.__file__).is_relative_to(here), mrdq.__file__
-for name in ("guidelines/euromrd-2024.yaml", "protocols/generic.yaml", "schemas/config.schema.yaml", "instruments/aliases.yaml"):
+for name in ("guidelines/euromrd-2024.yaml", "protocols/generic.yaml", "schemas/config.schema.yaml", "instruments/aliases.yaml", "validation/parameters.tsv"):
     path = resources.path(name)
     assert path.is_file() and path.is_relative_to(here), path
 from mrdq.cli import main

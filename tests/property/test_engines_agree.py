@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from compare import assert_same
-from engine import engine, rows, wells_table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reference import Result, Study, analyse
-from studies import studies, study_from_seed
+from studies import studies
+
+from mrdq.validation.beside import alike, reference_of, together
+from mrdq.validation.compare import assert_same
+from mrdq.validation.engine import engine, rows, wells_table
+from mrdq.validation.reference import Study, analyse
 
 RELAXED = settings(
     max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -35,49 +37,11 @@ def test_engine_and_reference_agree(study: Study) -> None:
     compare(study)
 
 
-def prefixed(row: dict[str, Any], prefix: str) -> dict[str, Any]:
-    names = ("run_id", "target", "sample_id", "patient_id", "control_gene", "deciding_target")
-    return {k: f"{prefix}{v}" if k in names and v else v for k, v in row.items()}
-
-
-def together(parts: list[tuple[str, Study]]) -> Study:
-    """Studies as one; their names are kept apart by a prefix."""
-    first = parts[0][1]
-    merged = {
-        name: [prefixed(row, prefix) for prefix, study in parts for row in getattr(study, name)]
-        for name in ("wells", "runs", "samples", "assays")
-    }
-    # A study's only control gene is not the only one of all of them: name it.
-    for prefix, study in parts:
-        genes = [a["target"] for a in study.assays if a["kind"] == "control_gene"]
-        for assay in merged["assays"]:
-            if len(genes) == 1 and assay["kind"] == "mrd" and assay["target"].startswith(prefix):
-                assay["control_gene"] = assay["control_gene"] or prefix + genes[0]
-    return Study(
-        **merged, control_gene=first.control_gene, rules=first.rules, protocol=first.protocol
-    )
-
-
 @pytest.mark.parametrize("block", range(5))
 def test_thousands_of_studies_at_once(block: int) -> None:
     """600 studies a block, called together as one per rule set: each comes out as if alone."""
-    alike: dict[Any, list[tuple[str, Study]]] = {}
-    for seed in range(10_000 + 600 * block, 10_600 + 600 * block):
-        study = study_from_seed(seed)
-        genes = [a for a in study.assays if a["kind"] == "control_gene"]
-        # Without a control gene an assay has none only if the study has none.
-        alike.setdefault((study.rules, study.control_gene, bool(genes)), []).append(
-            (f"s{seed:05d}.", study)
-        )
-    for parts in alike.values():
-        expected = Result([], [], [], [])
-        for prefix, study in parts:
-            alone = analyse(study)
-            for name in ("curves", "calls", "status"):
-                getattr(expected, name).extend(
-                    prefixed(row, prefix) for row in getattr(alone, name)
-                )
-        found = engine(together(parts))
+    for parts in alike(10_000 + 600 * block, 600):
+        expected, found = reference_of(parts), engine(together(parts))
         assert len(found["calls"]) == len(expected.calls) > 0
         assert_same(expected, rows(found["curves"]), rows(found["calls"]), rows(found["status"]))
 
@@ -115,7 +79,7 @@ def test_scaling_every_dilution_scales_levels_and_limits(study: Study, factor: f
 
 
 def _unbound(study: Study) -> dict[str, pd.DataFrame]:
-    import engine as module
+    from mrdq.validation import engine as module
 
     plain = module.guideline_of(study)
     parameter = plain["sensitivity_intercept_distance_maximum"]

@@ -13,9 +13,11 @@ from dataclasses import replace
 from statistics import fmean
 
 import pytest
-from compare import assert_same
 from hypothesis import HealthCheck, given, settings
-from reference import (
+from studies import TIMEPOINTS, studies, study_from_seed
+
+from mrdq.validation.compare import assert_same
+from mrdq.validation.reference import (
     CALL_COLUMNS,
     CURVE_COLUMNS,
     EUROMRD_2024,
@@ -34,7 +36,6 @@ from reference import (
     step_per_tenfold,
     value_on_curve,
 )
-from studies import TIMEPOINTS, studies, study_from_seed
 
 # ---------------------------------------------------------------------------- a plate by hand
 

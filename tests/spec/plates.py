@@ -23,7 +23,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mrdq.analysis import Definitions, Tables, analyse
+from mrdq import vocabulary as words
+from mrdq.amended_calls import analyse_amended
+from mrdq.amendments import Amendment, omit_wells
+from mrdq.analysis import Definitions, Tables
 from mrdq.definitions import load_guideline, load_protocol
 from mrdq.guideline import Guideline
 from mrdq.protocol import Protocol
@@ -91,9 +94,11 @@ class Drawing:
     own_rule_set: dict[str, float] = field(default_factory=dict)
     protocol: str = "all-mrd2019"
     positive_from_level: float | None = None
+    amended: dict[tuple[str, ...], str] = field(default_factory=dict)
 
 
-_WELL = re.compile(r"x?(-|\d+(\.\d+)?)")
+_WELL = re.compile(r"[x!]?(-|\d+(\.\d+)?)")
+_AMENDED = re.compile(r"amend (\S+)(?: (\S+) (\S+))?: (\S+)")
 _SETTING = re.compile(
     r"(rule set|own rule set|protocol|control gene|assay \S+|of sample \S+): (.+)"
 )
@@ -125,6 +130,8 @@ class _Reader:
     def _line(self, line: str) -> None:
         if line == "good plate, but":
             self._start("R1", "", good=True)
+        elif match := _AMENDED.fullmatch(line):
+            self._amend(tuple(filter(None, match.groups()[:3])), match[4])
         elif match := _SETTING.fullmatch(line):
             self._setting(match[1], match[2])
         elif match := _RUN.fullmatch(line):
@@ -139,6 +146,11 @@ class _Reader:
             self._wells(match[1], match[2].split())
         else:
             raise DrawingError("no such kind of line")
+
+    def _amend(self, what: tuple[str, ...], how: str) -> None:
+        if (len(what) == 1) != (how == "retracted"):
+            raise DrawingError("amend RUN: retracted, or amend RUN TARGET SAMPLE: CALL")
+        self.drawing.amended[what] = how
 
     def _start(self, name: str, performed_on: str, *, good: bool) -> None:
         if name in self.drawing.runs:
@@ -196,7 +208,7 @@ class _Reader:
             tokens.pop(0)
         wrong = [token for token in tokens if not _WELL.fullmatch(token)]
         if wrong or not tokens:
-            raise DrawingError(f"a well is 25.4, - or x25.4, not {' '.join(wrong) or 'nothing'}")
+            raise DrawingError(f"a well is 25.4, -, x25.4 or !25.4, not {' '.join(wrong) or 'nothing'}")
         if (role, name) in section.fresh:
             raise DrawingError("these wells are drawn twice")
         section.lines[role, name] = tokens
@@ -244,8 +256,33 @@ def read_plate(text: str) -> Drawing:
 # ---------------------------------------------------------------------------- into the engine
 
 
+def _place(number: int) -> str:
+    return f"{'ABCDEFGHIJKLMNOP'[number // 24]}{number % 24 + 1}"
+
+
+def amendments_in(drawing: Drawing) -> list[Amendment]:
+    """The amendments of a drawing, rows 2 and on: wells with a ``!`` in their order, then the lines."""
+    told = [
+        (words.OMIT, run_id, target, _place(place), "", "")
+        for run_id, run in drawing.runs.items()
+        for place, (target, well) in enumerate(
+            (target, well)
+            for target, section in run.sections.items()
+            for wells in section.lines.values()
+            for well in wells
+        )
+        if well.startswith("!")
+    ]
+    for (run_id, *subject), how in drawing.amended.items():
+        if subject:
+            told.append((words.CALL, run_id, subject[0], "", subject[1], how))
+        else:
+            told.append((words.OMIT, run_id, "", "", "", ""))
+    return [Amendment(row, *one, "operator A", "2024-03-01", "reason") for row, one in enumerate(told, 2)]  # fmt: skip
+
+
 def wells_of(drawing: Drawing) -> pd.DataFrame:
-    """WELLS as the engine reads it."""
+    """WELLS as the engine reads it, before any amendment."""
     rows = []
     for run_id, run in drawing.runs.items():
         place = 0
@@ -256,11 +293,11 @@ def wells_of(drawing: Drawing) -> pd.DataFrame:
                     omitted, no_signal = well.startswith("x"), well.endswith("-")
                     state = "undetermined" if no_signal else "determined"
                     rows.append({
-                        "run_id": run_id, "well": f"{'ABCDEFGHIJKLMNOP'[place // 24]}{place % 24 + 1}",
+                        "run_id": run_id, "well": _place(place),
                         "target": target, "role": role, "sample_id": name if role == "sample" else "",
                         "dilution": np.nan if section.control_gene else dose,
                         "quantity_ng": dose if section.control_gene else np.nan,
-                        "cq": np.nan if omitted or no_signal else float(well),
+                        "cq": np.nan if omitted or no_signal else float(well.removeprefix("!")),
                         "cq_state": "omitted" if omitted else state,
                     })  # fmt: skip
                     place += 1
@@ -348,7 +385,9 @@ class Found:
     def __init__(self, drawing: Drawing):
         self._drawing, self._guideline = drawing, _guideline(drawing)
         self._definitions = _definitions(drawing, self._guideline)
-        tables: Tables = analyse(wells_of(drawing), self._definitions)
+        amended = amendments_in(drawing)
+        wells = omit_wells(wells_of(drawing), amended)
+        tables: Tables = analyse_amended(wells, self._definitions, amended)
         samples = self._definitions.samples.set_index("sample_id")
         named = tables.calls["sample_id"].astype(object)
         self._calls = tables.calls.assign(

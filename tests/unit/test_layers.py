@@ -13,15 +13,15 @@ PACKAGE = Path(__file__).parents[2] / "mrdq"
 LAYERS = (
     {"errors", "vocabulary", "resources", "__init__"},
     {"units", "guideline", "protocol", "tables"},
-    {"wells", "curve", "quantity", "control_gene", "evidence", "call", "analysis", "status", "survival", "adtte", "batches"},
-    {"definitions", "archive", "input_file", "worksheets", "workbook", "sheets", "config", "checks", "study", "storage", "instruments"},
-    {"layout", "plate", "roles", "provenance"},
-    {"ingest", "plan", "new_study", "simulate", "cohort", "published", "protocol_check"},
+    {"wells", "curve", "quantity", "control_gene", "evidence", "call", "analysis", "amendments", "amended_calls", "status", "survival", "adtte", "batches"},
+    {"definitions", "archive", "input_file", "worksheets", "workbook", "sheets", "config", "checks", "amendment_checks", "study", "storage", "instruments"},
+    {"layout", "plate", "roles", "provenance", "amended_study"},
+    {"ingest", "plan", "new_study", "simulate", "cohort", "published", "protocol_check", "audit", "comparison"},
     {"explain", "reports"},
-    {"pipeline", "cohort_stage", "cohort_request"},
+    {"pipeline", "cohort_stage", "comparison_stage", "cohort_request", "recording", "replay", "stages", "validation"},
     {"cli"},
 )  # fmt: skip
-CORE = LAYERS[2] | {"cohort"}
+CORE = LAYERS[2] | {"cohort", "comparison"}
 NOT_IN_THE_CORE = {
     "os",
     "io",

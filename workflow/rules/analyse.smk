@@ -15,7 +15,7 @@ rule call:
     conda:
         "../envs/mrdq.yaml"
     shell:
-        "mrdq call . >{log} 2>&1"
+        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq call . >{log} 2>&1"
 
 
 rule status:
@@ -34,4 +34,4 @@ rule status:
     conda:
         "../envs/mrdq.yaml"
     shell:
-        "mrdq status . >{log} 2>&1"
+        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq status . >{log} 2>&1"

@@ -21,6 +21,7 @@ rule cohort:
         PUBLISHED,
         fingerprint=f"{FINGERPRINTS}/cohort",
         survival=f"{RESULTS}/survival.tsv",
+        sealed=f"{STATE}/sealed",
     output:
         COHORT,
     log:
@@ -30,4 +31,4 @@ rule cohort:
     conda:
         "../envs/mrdq.yaml"
     shell:
-        "mrdq cohort . >{log} 2>&1"
+        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq cohort . >{log} 2>&1"

@@ -19,5 +19,9 @@ RESULTS = PLAN.study.config.results
 FINGERPRINTS = f"{STATE}/fingerprints"
 
 
+# MRDQ_JOB tells the audit trail which job of which rule it records.  Its braces are for the linter, which
+# takes a rule's name and a job's number for parameters; the results depend on neither.
+
+
 wildcard_constraints:
     batch="b[01]*",

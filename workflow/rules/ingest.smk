@@ -14,7 +14,7 @@ rule ingest:
     conda:
         "../envs/mrdq.yaml"
     shell:
-        "mrdq ingest . --batch {wildcards.batch} >{log} 2>&1"
+        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq ingest . --batch {wildcards.batch} >{log} 2>&1"
 
 
 rule gather:
@@ -37,4 +37,4 @@ rule gather:
     conda:
         "../envs/mrdq.yaml"
     shell:
-        "mrdq ingest . --gather >{log} 2>&1"
+        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq ingest . --gather >{log} 2>&1"

@@ -8,6 +8,7 @@ rule report:
         evidence=f"{RESULTS}/evidence.tsv",
         calls=f"{RESULTS}/calls.tsv",
         status=f"{RESULTS}/status.tsv",
+        sealed=f"{STATE}/sealed",
     output:
         page=f"{RESULTS}/report/index.html",
     log:
@@ -17,7 +18,7 @@ rule report:
     conda:
         "../envs/mrdq.yaml"
     shell:
-        "mrdq report . >{log} 2>&1"
+        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq report . >{log} 2>&1"
 
 
 rule gate:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from reference import CALL_COLUMNS, CURVE_COLUMNS, STATUS_COLUMNS, Result
+from mrdq.validation.reference import CALL_COLUMNS, CURVE_COLUMNS, STATUS_COLUMNS, Result
 
 Row = dict[str, Any]
 
@@ -71,7 +71,7 @@ def same_value(expected: Any, found: Any) -> bool:
         except (TypeError, ValueError):
             return False
         return math.isclose(expected, number, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
-    return expected == found
+    return bool(expected == found)
 
 
 def same_cell(table: str, column: str, expected: Row, found: Row) -> bool:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from reference import Study
 
-from mrdq.analysis import Definitions, Tables, analyse
+from mrdq.amended_calls import analyse_amended
+from mrdq.amendments import Amendment, omit_wells
+from mrdq.analysis import Definitions, Tables
 from mrdq.definitions import load_guideline
 from mrdq.guideline import Guideline, Parameter
 from mrdq.protocol import Protocol, Timepoint
 from mrdq.status import combine
+from mrdq.validation.reference import Study
 
 shipped = cache(load_guideline)
 
@@ -45,7 +48,7 @@ def protocol_of(study: Study) -> Protocol:
     )  # fmt: skip
 
 
-def wells_table(study: Study, *, copies: int = 1) -> pd.DataFrame:
+def wells_table(study: Study) -> pd.DataFrame:
     columns = (
         "run_id",
         "well",
@@ -80,9 +83,14 @@ def definitions_of(study: Study) -> Definitions:
     )  # fmt: skip
 
 
-def engine(study: Study, wells: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
+def engine(
+    study: Study, wells: pd.DataFrame | None = None, amendments: Sequence[Amendment] = ()
+) -> dict[str, pd.DataFrame]:
     """CURVES, CALLS (with patient and timepoint), STATUS and EVIDENCE of a study."""
-    tables: Tables = analyse(wells_table(study) if wells is None else wells, definitions_of(study))
+    measured = wells_table(study) if wells is None else wells
+    tables: Tables = analyse_amended(
+        omit_wells(measured, amendments), definitions_of(study), amendments
+    )
     samples = pd.DataFrame(
         study.samples, columns=["sample_id", "patient_id", "timepoint", "material"]
     )

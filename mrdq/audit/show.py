@@ -1,0 +1,207 @@
+"""Who did what: one line per job, and what changed of a patient from block to block."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from mrdq.audit.job import pending_jobs
+from mrdq.audit.kept import Kept
+from mrdq.audit.reading import Reading, read_trail
+from mrdq.audit.rows import Change, NoTableError, compare, of_patient, some, table
+from mrdq.errors import refuse
+
+TOLD = ("status.tsv", "calls.tsv")
+"""Tables of which blocks keep every state, and in which a patient has rows."""
+BEGUN, CHANGE = "not ended", "change"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which jobs are asked for; "" or 0: any.  ``user`` is the operating system's or the operator;
+    ``since`` and ``until`` are days or times, both included, as ISO 8601 writes them, in UTC."""
+
+    patient: str = ""
+    run: str = ""
+    user: str = ""
+    since: str = ""
+    until: str = ""
+    block: int = 0
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One job, or (action ``change``) what a block changed of a patient, in ``made``."""
+
+    time: str
+    action: str
+    state: str
+    who: str
+    host: str
+    runs: str
+    block: str
+    made: str
+
+
+COLUMNS = tuple(field.name for field in fields(Line))
+
+
+def show(root: Path, asked: Asked) -> tuple[list[Line], list[str]]:
+    """The jobs asked for in the order in which they ended, then those that have not; and notes.
+
+    Raises :class:`MrdqError` for a time that is none, and for a patient of whom nothing is known.
+    """
+    for option, text in (("--since", asked.since), ("--until", asked.until)):
+        _require_time(option, text)
+    reading = read_trail(root)
+    notes = [f"audit/records/{name} is left out: {why}" for name, why in reading.broken.items()]
+    tables = list(_tables(reading)) if asked.patient else []
+    runs = _runs_of(tables, asked.patient) if asked.patient else {asked.run} if asked.run else None
+    if asked.patient and runs is None:
+        refuse("audit/kept", "a patient of the kept tables", found=asked.patient, remedy="Mend --patient.")  # fmt: skip
+    jobs = [
+        (one.content, reading.chain.sealed_records.get(one.name, 0)) for one in reading.in_order
+    ]
+    ended = {one.content["id"] for one in reading.in_order}
+    begun = [job for job in pending_jobs(root).values() if job and job["id"] not in ended]
+    lines = [
+        (block, _line(job, block)) for job, block in [*jobs, *((job, 0) for job in begun)]
+        if _is_asked(job, block, asked) and _is_about(job, runs)
+    ]  # fmt: skip
+    changes = [(n, line) for n, line in _changes(tables, asked.patient) if _is_in(line, n, asked)]
+    # A block's changes follow on its jobs; what is not sealed comes last.
+    return [line for _, line in sorted([*lines, *changes], key=lambda one: one[0] or 10**9)], notes
+
+
+def _require_time(option: str, text: str) -> None:
+    try:
+        dt.datetime.fromisoformat(text or "2000-01-01")
+    except ValueError:
+        refuse(option, "a day as 2024-03-01, or a time as 2024-03-01T12:00", found=text)
+
+
+def _is_asked(job: Mapping[str, Any], block: int, asked: Asked) -> bool:
+    return (
+        asked.user in ("", job["user"], job["operator"])
+        and asked.action in ("", job["action"])
+        and asked.block in (0, block)
+        and _is_between(job["started"], asked)
+    )
+
+
+def _is_in(line: Line, block: int, asked: Asked) -> bool:
+    """Whether a change is asked for: it is nobody's job, but its block's."""
+    free = not (asked.user or asked.action not in ("", CHANGE))
+    return free and asked.block in (0, block) and _is_between(line.time, asked)
+
+
+def _is_between(time: str, asked: Asked) -> bool:
+    return time >= asked.since and (not asked.until or time[: len(asked.until)] <= asked.until)
+
+
+def _is_about(job: Mapping[str, Any], runs: set[str] | None) -> bool:
+    """Whether a job is about one of the runs, or about the whole study."""
+    named = job.get("runs", [])
+    return runs is None or not named or not runs.isdisjoint(named)
+
+
+def _line(job: Mapping[str, Any], block: int) -> Line:
+    return Line(
+        job["started"], job["action"], job.get("state", BEGUN), job["operator"] or job["user"], job["host"],
+        ";".join(job.get("runs", [])), str(block) if block else "not sealed",
+        ";".join(state["path"] for state in job.get("outputs", [])),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A table as of a block, and as the block before had it (None: there was none)."""
+
+    block: int
+    sealed: str
+    path: str
+    before: bytes | None
+    after: bytes
+
+
+def _tables(reading: Reading) -> Iterator[_Kept]:
+    kept, last = Kept(reading.chain), dict[str, bytes]()
+    for block in reading.chain.blocks:
+        for path in sorted(
+            block.content["kept"], key=lambda path: PurePosixPath(path).name, reverse=True
+        ):
+            data = kept.sealed_by(block, path) if PurePosixPath(path).name in TOLD else None
+            if data is not None:
+                yield _Kept(block.number, block.sealed, path, last.get(path), data)
+                last[path] = data
+
+
+def _runs_of(tables: Sequence[_Kept], patient: str) -> set[str] | None:
+    """Runs in which a patient was ever examined, those of the control gene too; None if no table
+    ever knew the patient."""
+    rows = [row for one in tables for row in _rows(one.after) if row.get("patient_id") == patient]
+    named = {row.get(column, "") for row in rows for column in ("run_id", "control_gene_run")}
+    return named - {""} if rows else None
+
+
+def _rows(data: bytes) -> Sequence[Mapping[str, str]]:
+    try:
+        return table(data)[1]
+    except NoTableError:
+        return []
+
+
+def _changes(tables: Sequence[_Kept], patient: str) -> Iterator[tuple[int, Line]]:
+    for one in tables:
+        header = one.after.partition(b"\n")[0] + b"\n"
+        try:
+            changes, _ = compare(one.path, one.before or header, one.after)
+        except (NoTableError, LookupError):
+            continue
+        for change in of_patient(changes, patient):
+            text = f"{one.path}: {_words(change)}"
+            yield one.block, Line(one.sealed, CHANGE, "", "", "", "", str(one.block), text)
+
+
+def _words(change: Change) -> str:
+    row = change.after or change.before or {}
+    value = next((f", {name} {row[name]}" for name in ("status", "call") if name in row), "")
+    return str(change) if change.before and change.after else f"{change}{value}"
+
+
+def as_tsv(lines: Sequence[Line]) -> str:
+    """Tab-separated, several runs or files in a cell parted by ``;``."""
+    rows = [COLUMNS, *(astuple(line) for line in lines)]
+    return "".join(
+        "\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row) + "\n" for row in rows
+    )
+
+
+def as_text(lines: Sequence[Line]) -> str:
+    """For people: columns aligned, long cells cut with a count of what is left out."""
+    rows = [COLUMNS, *(_cut(line) for line in lines)]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(COLUMNS) - 1)] + [0]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        + "\n"
+        for row in rows
+    )
+
+
+def _cut(line: Line) -> tuple[str, ...]:
+    runs = some(line.runs.split(";"), 2, ", ") if line.runs else ""
+    made = line.made if line.action == CHANGE else some(line.made.split(";"), 3, ", ")
+    return (
+        line.time[:19] + "Z",
+        line.action,
+        line.state,
+        line.who,
+        line.host,
+        runs,
+        line.block,
+        made,
+    )

@@ -1,0 +1,1 @@
+"""Results made again from what the audit trail says was read, and compared with what it says was made."""

@@ -1,0 +1,1 @@
+"""Installation, operational and performance qualification on the user's own machine."""
