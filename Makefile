@@ -2,6 +2,7 @@
 # make test   the tests                make check  style, types, layers, docs, workflow
 # make bench  the benchmarks           make docs   the generated parts of the docs
 # make fuzz   damaged exports, FUZZ_SECONDS for each family of readers
+# make torture  the audit trail: killed, damaged, raced, out of space (about 10 minutes)
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
 VENV := .venv
@@ -13,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Some of Snakemake's dependencies are still built the old way, with a warning, unless told.
 export PIP_USE_PEP517 := 1
 
-.PHONY: run test check bench fuzz docs clean
+.PHONY: run test check bench fuzz torture docs clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed
@@ -39,10 +40,15 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python tests/benchmarks/bench.py
 	$(BIN)/python tests/benchmarks/readers.py
 	$(BIN)/python tests/benchmarks/cohort.py
+	$(BIN)/python tests/benchmarks/audit.py
 
 fuzz: $(VENV)/installed-fuzz
 	@echo "== The readers, $(FUZZ_SECONDS) seconds for each family; findings go to build/fuzz/"
 	$(BIN)/python tests/fuzz/fuzz_exports.py --seconds $(FUZZ_SECONDS)
+
+torture: $(VENV)/installed-dev
+	@echo "== The audit trail: killed, damaged, raced, out of space (about 10 minutes)"
+	MRDQ_TORTURE=1 $(BIN)/python -m pytest tests/torture -q -s
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python docs/generate.py

@@ -159,7 +159,7 @@ def states(root: Path, config: Config) -> dict[str, FileState]:
         for path in sorted(folder.glob("*.yaml"))
     ]
     published = config.cohort.published.partition("#")[0] if config.cohort else ""
-    named = [CONFIG_FILE, *sheets, *own, *filter(None, [published])]
+    named = [CONFIG_FILE, *sheets, *own, signatures.SIGNERS, *filter(None, [published])]
     found = {path_in(root, root / name): state_of(root, path_in(root, root / name)) for name in named}  # fmt: skip
     return {path: state for path, state in found.items() if state is not None}
 

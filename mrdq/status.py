@@ -42,7 +42,7 @@ def combine(calls: pd.DataFrame, samples: pd.DataFrame, protocols: Mapping[str, 
     before = _combined(automatic(calls), *known) if changed.any() else rows
     beside = {name: before[name] for name in ("status", "mrd_level", "response", "next_step")}
     rows = rows.assign(**{f"automatic_{name}": column for name, column in beside.items()})
-    current = ~calls["superseded"] & ~calls["retracted"] | ~calls["automatic_superseded"]
+    current = ~calls["superseded"] | ~calls["automatic_superseded"]  # or would be, if not retracted
     texts = calls[calls["amended"] & current].astype(object).groupby(_KEY)["amendment"]
     found = texts.agg(joined_texts).reindex(pd.MultiIndex.from_frame(rows[_KEY])).fillna("")
     rows["amendment"] = found.to_numpy(dtype=object)

@@ -129,7 +129,8 @@ def _kept(
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path in wanted:
             data = _bytes(root, changed[path])
-            if data is not None:
+            # A name that is no text has no place in a zip.
+            if data is not None and path == path.encode("utf-8", "replace").decode():
                 archive.writestr(zipfile.ZipInfo(path), data, zipfile.ZIP_DEFLATED, 1)
                 kept.append(path)
     return kept, sink.getvalue()
@@ -146,7 +147,10 @@ def _bytes(root: Path, state: FileState) -> bytes | None:
 def _clock(chain: Chain, records: list[Record], time: str) -> str:
     """In words, if the clock is behind what was recorded before: clocks can be set back."""
     latest = max(
-        [*(max(record.started, record.ended) for record in records), *(b.sealed for b in chain.blocks)]
+        [
+            *(max(record.started, record.ended) for record in records),
+            *(b.sealed for b in chain.blocks),
+        ]
     )
     told = dt.datetime.fromisoformat(latest) - dt.datetime.fromisoformat(time)
     if told <= CLOCKS_DIFFER:

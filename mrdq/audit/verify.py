@@ -69,13 +69,16 @@ def _verdict(reading: Reading, wanted: str) -> Verdict:
     strays, writing = verify_files.of_strays(reading)
     disagree, mended = verify_jobs.of_jobs(reading)
     unfinished, at_work = verify_jobs.of_pending(reading)
+    unsealed = verify_jobs.of_unsealed(reading)
+    # Anybody can write a record that fits his files; only a head is beyond his reach.
+    unspoken = [f"{told}; no head speaks of it" for told in unsealed] if wanted else []
     differences = joined(
         chain.problems, anchored,
         verify_blocks.of_records(reading), verify_blocks.of_manifests(reading), verify_blocks.of_kept(reading, kept),
-        clocks, verify_files.of_files(reading, kept), strays, disagree, unfinished,
+        clocks, verify_files.of_files(reading, kept), strays, disagree, unfinished, unspoken,
         signatures.check(reading.root, chain),
     )  # fmt: skip
-    notes = joined(follow, set_back, verify_jobs.of_unsealed(reading), at_work, writing, mended)
+    notes = joined(follow, set_back, [] if wanted else unsealed, at_work, writing, mended)
     return Verdict(
         tuple(map(plain, differences)), tuple(map(plain, notes)), chain.head,
         len(chain.blocks), len(reading.records), len({*chain.files, *reading.said}),

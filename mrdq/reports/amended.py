@@ -21,7 +21,8 @@ def records(table: pd.DataFrame) -> list[Row]:
 def with_both(calls: pd.DataFrame) -> list[Row]:
     """Rows of CALLS, each with the call that counts (``counts``; None: it is retracted) and what it
     is without amendments (``automatic``)."""
-    counts = dict(zip(counting(calls).index, records(counting(calls)), strict=True))
+    found = counting(calls)
+    counts = dict(zip(found.index, records(found), strict=True))
     rows = zip(calls.index, records(calls), records(automatic(calls)), strict=True)
     return [row | {"counts": counts.get(index), "automatic": before} for index, row, before in rows]
 
@@ -38,6 +39,7 @@ def amendments_told(
     ``calls``: rows of :func:`with_both`; ``status``: rows of STATUS; ``wells``: WELLS.
     """
     left_out = _left_out(wells)
+    calls, status = ([row for row in rows if row["amended"]] for rows in (calls, status))
     return [
         {
             "amendment": one, "about": _about(one), "wells": left_out.get(one.text, []),

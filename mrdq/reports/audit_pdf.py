@@ -60,9 +60,9 @@ SECTIONS = (
         ("sample_id", "sample", 34), ("call", "call", 32), ("who", "who", 28), ("when", "when", 24), ("why", "why", 48),
     ), "Nothing was amended."),
     Section("Blocks", "blocks", (
-        ("block", "block", 14), ("sealed", "sealed (UTC)", 30), ("who", "who", 39), ("n_records", "records", 17),
-        ("n_changed", "files new or changed", 24), ("n_removed", "files gone", 20), ("n_files", "files under seal", 21),
-        ("sha256", "SHA-256 of the block", 92), ("clock", "clock", 16),
+        ("block", "block", 12), ("sealed", "sealed (UTC)", 28), ("who", "who", 36), ("n_records", "records", 14),
+        ("n_changed", "files new or changed", 20), ("n_removed", "files gone", 14), ("n_files", "files under seal", 16),
+        ("sha256", "SHA-256 of the block", 91), ("clock", "clock", 42),
     ), "No block."),
     Section("Signatures", "signatures", (
         ("block", "block", 14), ("signer", "who", 44), ("meaning", "meaning", 24), ("signed", "signed (UTC)", 30),

@@ -52,10 +52,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class SealedRecord:
-    """A record, and the number of the block that holds it."""
+    """A record, the number of the block that holds it, and the name of its :func:`environment`."""
 
     record: Record
     block: int
+    software: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Wanted:
 def sealed_records(reading: Reading) -> list[SealedRecord]:
     """Every whole record under seal, in the order of blocks, and within one as the jobs ended."""
     return [
-        SealedRecord(record, block.number)
+        SealedRecord(record, block.number, environment(record.software))
         for block in reading.chain.blocks
         for record in reading.of_block(block)
     ]
@@ -149,7 +150,7 @@ def _record_row(one: SealedRecord) -> Row:
         "definitions": ";".join(named), "seal_block": str(seal.get("block", "")), "seal_head": str(seal.get("head", "")),
         "mrdq": str(software.get("mrdq", "")), "python": str(software.get("python", "")),
         "git_commit": str(git.get("commit", "")), "git_dirty": _flag(git.get("dirty")),
-        "software": environment(software), "n_inputs": str(len(content["inputs"])),
+        "software": one.software, "n_inputs": str(len(content["inputs"])),
         "n_outputs": str(len(content["outputs"])), "removed": ";".join(content["removed"]), "sha256": one.record.sha256,
     }  # fmt: skip
 
@@ -198,7 +199,7 @@ def _signature_row(one: signatures.Signature) -> Row:
 def _software_rows(records: Iterable[SealedRecord]) -> list[Row]:
     known: dict[str, Mapping[str, Any]] = {}
     for one in records:
-        known.setdefault(environment(one.record.software), one.record.software)
+        known.setdefault(one.software, one.record.software)
     rows = []
     for name, software in known.items():
         of_mrdq = {

@@ -142,7 +142,7 @@ def describe(export: Export, written: dict[str, FileState]) -> bytes:
     crate.metadata.extra_contexts.append(CONTEXT)
     describing = Describing(crate, written, export.with_data)
     for state in written.values():
-        _add_file(crate, state)
+        describing.entities[quote(state.path)] = _add_file(crate, state)
     add_tools(describing, export.records)
     actions = [add_action(describing, one) for one in export.records]
     mentions = actions + _add_workflow(describing, export)
@@ -152,7 +152,7 @@ def describe(export: Export, written: dict[str, FileState]) -> bytes:
     return bytes(data) + b"\n"
 
 
-def _add_file(crate: Any, state: FileState) -> None:
+def _add_file(crate: Any, state: FileState) -> Any:
     name = PurePosixPath(state.path).name
     told = {"name": name, "sha256": state.sha256, "contentSize": str(state.size), "encodingFormat": encoding(name)}  # fmt: skip
     if state.path.startswith(OF_MRDQ):
@@ -160,9 +160,8 @@ def _add_file(crate: Any, state: FileState) -> None:
     if state.path in (WORKFLOW, SCRIPT):
         language = "snakemake" if state.path == WORKFLOW else _shell(crate)
         kinds = ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"]
-        crate.add_workflow(dest_path=state.path, properties={"@type": kinds, **told}, main=True, lang=language)  # fmt: skip
-    else:
-        crate.add_file(dest_path=state.path, properties=told)
+        return crate.add_workflow(dest_path=state.path, properties={"@type": kinds, **told}, main=True, lang=language)  # fmt: skip
+    return crate.add_file(dest_path=state.path, properties=told)
 
 
 def _shell(crate: Any) -> ComputerLanguage:
@@ -180,7 +179,7 @@ def _add_workflow(describing: Describing, export: Export) -> list[dict[str, str]
         f"The workflow of mrdq {__version__}, which made this crate. Each tool says with which version it ran."
     )
     workflow["version"] = __version__
-    workflow["hasPart"] = references({"@id": tool_id(one.record)} for one in steps)
+    workflow["hasPart"] = references({"@id": tool_id(one)} for one in steps)
     workflow["step"] = [_step(describing, action, steps) for action in STEPS
                         if any(one.record.action == action for one in steps)]  # fmt: skip
     workflow["input"] = [describing.add(INPUTS, "FormalParameter", name="inputs", additionalType="File",
@@ -196,7 +195,7 @@ def _add_workflow(describing: Describing, export: Export) -> list[dict[str, str]
 
 
 def _step(describing: Describing, action: str, steps: Sequence[SealedRecord]) -> dict[str, str]:
-    tools = references({"@id": tool_id(one.record)} for one in steps if one.record.action == action)
+    tools = references({"@id": tool_id(one)} for one in steps if one.record.action == action)
     return describing.add(
         f"#step-{action}", "HowToStep", name=action, position=str(STEPS.index(action)), workExample=tools,
     )  # fmt: skip
@@ -234,7 +233,7 @@ def _add_run(
 def _realised(describing: Describing, states: set[FileState], slot: str) -> list[dict[str, str]]:
     found = references(describing.file(state) for state in sorted(states))
     for reference in found:
-        entity = describing.crate.get(reference["@id"])
+        entity = describing.entities[reference["@id"]]
         entity.append_to("exampleOfWork", {"@id": slot})
         entity["exampleOfWork"] = references(entity.properties()["exampleOfWork"])
     return found
@@ -243,10 +242,11 @@ def _realised(describing: Describing, states: set[FileState], slot: str) -> list
 def _engine(
     describing: Describing, engine: str, steps: Sequence[SealedRecord]
 ) -> list[dict[str, str]] | dict[str, str]:
-    software = [one.record.software for one in steps]
     if engine != "Snakemake":
-        return references(add_environment(describing, one) for one in software)
-    versions = dict.fromkeys(one.get("packages", {}).get("snakemake", "") for one in software)
+        return references(add_environment(describing, one) for one in steps)
+    versions = dict.fromkeys(
+        one.record.software.get("packages", {}).get("snakemake", "") for one in steps
+    )
     return [
         describing.add(f"#snakemake-{quote(version)}", "SoftwareApplication", name="Snakemake", softwareVersion=version,
                        url="https://snakemake.readthedocs.io")
@@ -268,7 +268,7 @@ def _add_root(describing: Describing, export: Export, mentions: list[dict[str, s
     root["identifier"] = describing.add("#seal", "PropertyValue", **seal)
     root["mentions"] = mentions
     if README in describing.inside:
-        describing.crate.get(README)["about"] = {"@id": "./"}
+        describing.entities[README]["about"] = {"@id": "./"}
 
 
 def _license(describing: Describing, license_: str) -> str | dict[str, str]:

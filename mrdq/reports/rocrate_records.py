@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from rocrate.model import ContextEntity
 
 from mrdq.audit.files import FileState
 from mrdq.audit.record import DONE, Record
-from mrdq.reports.audit_tables import SealedRecord, environment
+from mrdq.reports.audit_tables import SealedRecord
 from mrdq.reports.rocrate_files import ENCODINGS, definition_path
 
 STEPS = ("run", "ingest", "gather", "call", "status", "report", "cohort")
@@ -31,17 +31,22 @@ KNOWN_NAMES = frozenset((
 @dataclass(frozen=True, slots=True)
 class Describing:
     """The ``crate`` that is being described (a ``rocrate.rocrate.ROCrate``), the files whose bytes are
-    in it, and whether it is with the data of the study."""
+    in it, and whether it is with the data of the study.
+
+    ``entities``: those that were added, by id; the crate's own look-up takes time with every entity.
+    """
 
     crate: Any
     inside: Mapping[str, FileState]
     with_data: bool
+    entities: dict[str, Any] = field(default_factory=dict)
 
     def add(self, identifier: str, kind: str, /, **properties: Any) -> dict[str, str]:
         """An entity that is no file, once; returns the reference to it."""
-        if self.crate.get(identifier) is None:
-            told = {key: value for key, value in properties.items() if value not in ("", [], None)}
-            self.crate.add(ContextEntity(self.crate, identifier, {"@type": kind, **told}))
+        if identifier not in self.entities:
+            told = {key: value for key, value in properties.items() if value not in ([], None)}
+            entity = ContextEntity(self.crate, identifier, {"@type": kind, **told})
+            self.entities[identifier] = self.crate.add(entity)
         return {"@id": identifier}
 
     def file(self, state: FileState) -> dict[str, str]:
@@ -86,24 +91,24 @@ def is_step(one: SealedRecord) -> bool:
 
 def add_tools(describing: Describing, records: Sequence[SealedRecord]) -> None:
     """The command that each record ran, once per environment, with its parameters."""
-    of_tool: dict[str, list[Record]] = {}
+    of_tool: dict[str, list[SealedRecord]] = {}
     for one in records:
-        of_tool.setdefault(tool_id(one.record), []).append(one.record)
+        of_tool.setdefault(tool_id(one), []).append(one)
     for identifier, runs in of_tool.items():
-        record = runs[0]
-        parameters = {name: value for run in runs for name, value in run.parameters.items()}
+        record = runs[0].record
+        parameters = {name: value for run in runs for name, value in run.record.parameters.items()}
         slots = [
             _slot(describing, record.action, name, parameters[name]) for name in sorted(parameters)
         ]
         describing.add(
             identifier, "SoftwareApplication", name=f"mrdq {record.action}",
-            softwareVersion=_version(record.software), softwareRequirements=add_environment(describing, record.software),
+            softwareVersion=_version(record.software), softwareRequirements=add_environment(describing, runs[0]),
             description=f"The command of mrdq that leaves records of the action {record.action}.", input=slots,
         )  # fmt: skip
 
 
-def tool_id(record: Record) -> str:
-    return f"#mrdq-{quote(record.action)}-{environment(record.software)}"
+def tool_id(one: SealedRecord) -> str:
+    return f"#mrdq-{quote(one.record.action)}-{one.software}"
 
 
 def _slot(describing: Describing, action: str, name: str, value: Any) -> dict[str, str]:
@@ -114,8 +119,11 @@ def _slot(describing: Describing, action: str, name: str, value: Any) -> dict[st
     )  # fmt: skip
 
 
-def add_environment(describing: Describing, software: Mapping[str, Any]) -> dict[str, str]:
-    """mrdq with its Python and packages, as jobs recorded them."""
+def add_environment(describing: Describing, one: SealedRecord) -> dict[str, str]:
+    """mrdq with its Python and packages, as the job recorded them."""
+    identifier, software = f"#software-{one.software}", one.record.software
+    if identifier in describing.entities:
+        return {"@id": identifier}
     git = software.get("git", {})
     code = f"Code {software['mrdq']}; {software['python']}; {software['platform']}"
     commit = f"; git commit {git['commit']}{' with changes not committed' * bool(git['dirty'])}" if git else ""  # fmt: skip
@@ -126,7 +134,7 @@ def add_environment(describing: Describing, software: Mapping[str, Any]) -> dict
         for name, version in named
     ]  # fmt: skip
     return describing.add(
-        f"#software-{environment(software)}", "SoftwareApplication", name="mrdq", description=code + commit,
+        identifier, "SoftwareApplication", name="mrdq", description=code + commit,
         softwareVersion=_version(software), softwareRequirements=needed,
     )  # fmt: skip
 
@@ -150,7 +158,7 @@ def add_action(describing: Describing, one: SealedRecord) -> dict[str, str]:
     return describing.add(
         action_id(record), "CreateAction", name=f"mrdq {record.action}, {record.started}",
         description=_told(describing, one), startTime=instant(record.started), endTime=instant(record.ended),
-        instrument={"@id": tool_id(record)}, agent=add_person(describing, record),
+        instrument={"@id": tool_id(one)}, agent=add_person(describing, record),
         object=[*used, *read, *values], result=[describing.file(state) for state in record.files("outputs")],
         **status(describing, [record]),
     )  # fmt: skip
@@ -192,14 +200,11 @@ def _value(describing: Describing, record: Record, name: str) -> dict[str, str]:
     text = (
         value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
     )
-    identifier = f"{action_id(record)}-{quote(name)}"
-    if describing.crate.get(identifier) is None:
-        # A value of "" is a value: it is told.
-        shown = text if describing.with_data or name == "guideline" else LEFT_OUT
-        slot = {"@id": f"#parameter-{quote(record.action)}-{quote(name)}"}
-        told = {"@type": "PropertyValue", "name": name, "value": shown, "exampleOfWork": slot}
-        describing.crate.add(ContextEntity(describing.crate, identifier, told))
-    return {"@id": identifier}
+    shown = text if describing.with_data or name == "guideline" else LEFT_OUT
+    return describing.add(
+        f"{action_id(record)}-{quote(name)}", "PropertyValue", name=name, value=shown,
+        exampleOfWork={"@id": f"#parameter-{quote(record.action)}-{quote(name)}"},
+    )  # fmt: skip
 
 
 def _definition(describing: Describing, definition: Mapping[str, Any]) -> dict[str, str]:

@@ -151,8 +151,7 @@ def _statuses(study: Study, calls: list[Row], counting: list[Row], index: Index)
         current = [
             calls[place]
             for place in mine
-            if not calls[place]["automatic_superseded"]
-            or not (calls[place]["superseded"] or calls[place]["retracted"])
+            if not (calls[place]["automatic_superseded"] and calls[place]["superseded"])
         ]
         status["amended"] = any(call["amended"] for call in current)
         out.append(status)

@@ -171,6 +171,9 @@ def test_a_persons_call_and_all_that_follows_it(study: Path) -> None:
     assert (survival["patient_id"], survival["mrd_post-A1"]) == (PATIENT, "negative")
     assert survival["mrd_level_post-A1"] == ""
     assert survival["mrd_high_post-A1"] == status["sensitivity"]
+    page = (study / "results/report/index.html").read_text()
+    dots = re.findall(rf"<title>{SAMPLE}</title><circle [^>]*fill=\"(#\w+)\"", page)
+    assert dots == ["#4d4d4d"] * 3  # the colour of a negative
 
 
 @pytest.mark.parametrize("retract", [AGAIN, RUN])

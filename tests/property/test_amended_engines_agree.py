@@ -21,12 +21,15 @@ from mrdq.validation.reference import Study, analyse
 from mrdq.validation.reference_amendments import analyse_amended, without
 
 RELAXED = settings(
-    max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 Row = dict[str, Any]
 EMPTY = dict.fromkeys(("target", "well", "sample_id", "call"), "")
 TOLD = {"who": "operator A", "when": "2024-03-01", "why": "reason"}
-SEEDS = range(20_000, 20_040)
+# Seeds of small studies that between them meet everything; others as they come.
+SEEDS = (20_039, 20_060, 20_000, 20_016, *range(20_100, 20_112))
+# Seeds of small studies of several runs.
+REPEATED = (30_001, 30_004, 30_009, 30_012, 30_018, 30_019, 30_020, 30_025, 30_027)
 AMENDED_CALL = ("amended_call", "amended", "retracted", "automatic_call", "automatic_mrd_level",
                 "automatic_quantitative_range", "automatic_sensitivity", "automatic_superseded")  # fmt: skip
 AMENDED_STATUS = ("amended", "automatic_status", "automatic_mrd_level", "automatic_response", "automatic_next_step")  # fmt: skip
@@ -122,7 +125,7 @@ def plain(table: pd.DataFrame) -> pd.DataFrame:
 def test_a_retracted_run_leaves_no_trace() -> None:
     """The status with a run retracted is that of the study without the run, to the last bit."""
     retracted = 0
-    for seed in range(30_000, 30_025):
+    for seed in REPEATED:
         study = study_from_seed(seed)
         for run in sorted({well["run_id"] for well in study.wells}):
             rest = [well for well in study.wells if well["run_id"] != run]
@@ -138,7 +141,7 @@ def test_a_retracted_run_leaves_no_trace() -> None:
                 plain(left), plain(alone["calls"]), check_exact=True, check_dtype=False
             )
             retracted += 1
-    assert retracted >= 15
+    assert retracted >= 2 * len(REPEATED)
 
 
 @RELAXED

@@ -172,6 +172,29 @@ def test_what_it_would_have_rested_on():
     )
 
 
+def test_what_it_rested_on_and_what_it_rests_on_are_named():
+    """The control gene's wells in R1 are left out (row 2), and a standard in R2 (row 3), whose curve
+    is used instead; row 4 is about another sample."""
+    example(
+        """
+        run R1 2024-01-10 good plate, but
+        control gene ALB
+        sample S1     .          !27.4
+        run R2 2024-01-20 good plate, but
+        no target T1
+        control gene ALB
+        standard      100 ng     27.3  27.5  !29.5
+        sample S1     .          27.4
+        sample S2     .          27.4  !27.4
+        """,
+        """
+        calls (all)
+        run_id  dna_amount_ng  amendment
+        R1      100            row 2: operator A 2024-03-01: reason | row 3: operator A 2024-03-01: reason
+        """,
+    )
+
+
 def test_a_well_that_counted_nowhere():
     """A well that is left out by the instrument already: a person changes nothing, and nothing is
     amended. (`mrdq check` says so.)"""
@@ -309,6 +332,23 @@ def test_a_retracted_run_that_did_not_count():
         run_id  retracted  amended
         R1      true       true
         R2      false      false
+        """,
+    )
+
+
+def test_two_retracted_runs():
+    """R2 counted, and without R2 it would be R1: both retractions are behind the status."""
+    example(
+        """
+        run R1 2024-01-10 good plate, but
+        run R2 2024-01-20 good plate, but
+        amend R1: retracted
+        amend R2: retracted
+        """,
+        """
+        status (all)
+        status    automatic_status       amendment
+        not_done  positive_quantifiable  row 2: operator A 2024-03-01: reason | row 3: operator A 2024-03-01: reason
         """,
     )
 

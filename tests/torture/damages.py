@@ -112,9 +112,10 @@ def delete_bytes(files: Tree, chance: random.Random) -> Damage:
 
 
 def reorder_lines(files: Tree, chance: random.Random) -> Damage:
-    path = chance.choice([p for p in files if kind_of(p) in ("export", "layout", "sheet", "table")])
+    texts = [p for p in files if kind_of(p) in ("export", "layout", "sheet", "table")]
+    path = chance.choice([p for p in texts if files[p].count(b"\n") > 1])
     lines = files[path].splitlines(keepends=True)
-    first, second = sorted(chance.sample(range(1, len(lines)), 2)) if len(lines) > 2 else (0, 1)
+    first, second = chance.sample(range(len(lines)), 2)
     lines[first], lines[second] = lines[second], lines[first]
     return changed(f"lines {first} and {second} of {path} changed places", path, b"".join(lines))
 

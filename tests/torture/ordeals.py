@@ -12,7 +12,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -123,20 +123,20 @@ def completed(*words: object) -> str:
 
 def shared_out(work: Callable[[Item], Found], items: Sequence[Item]) -> list[Found]:
     """``work`` on every item, by two processes at a time; an error of one is raised here."""
-    files = [tempfile.TemporaryFile() for _ in range(PROCESSES)]  # noqa: SIM115
-    processes = []
-    for n, file in enumerate(files):
-        process = fork()
-        if not process:
-            _share(work, items[n::PROCESSES], file)
-        processes.append(process)
-    for process in processes:
-        os.waitpid(process, 0)
-    found: list[Any] = [None] * len(items)
-    for n, file in enumerate(files):
-        file.seek(0)
-        found[n::PROCESSES] = _unpacked(file)
-        file.close()
+    with ExitStack() as stack:
+        files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(PROCESSES)]
+        processes = []
+        for n, file in enumerate(files):
+            process = fork()
+            if not process:
+                _share(work, items[n::PROCESSES], file)
+            processes.append(process)
+        for process in processes:
+            os.waitpid(process, 0)
+        found: list[Any] = [None] * len(items)
+        for n, file in enumerate(files):
+            file.seek(0)
+            found[n::PROCESSES] = _unpacked(file)
     return found
 
 

@@ -495,7 +495,9 @@ def test_a_last_block_cut_off_is_seen_with_the_head(root: Path) -> None:
     head = read_chain(root).head.hash
     block_path(root, 4).unlink()
     assert told(root) == []  # as if the page had just been made and not been sealed yet
-    assert only(root, head).startswith(f"head {head} is not in this trail")
+    of_head, of_page = verify(root, head).differences
+    assert of_head.startswith(f"head {head} is not in this trail")
+    assert of_page.endswith("; no head speaks of it")
 
 
 @pytest.mark.parametrize("head", ["abc", "0" * 11, "0" * 65, "x" * 64])
@@ -691,6 +693,17 @@ def test_files_as_an_unsealed_record_says_are_no_differences(root: Path) -> None
     assert changed.startswith(f"{CALLS} changed after {job_words}")
 
 
+def test_no_head_speaks_of_what_is_not_sealed(root: Path) -> None:
+    """A record that fits changed files is easily written; with the head at hand it explains nothing."""
+    head = read_chain(root).head.hash
+    with recorded(root, "call", later()) as job:
+        job.writes(put(root, CALLS, "run_id\tcall\n"))
+    assert verify(root).differences == ()
+    (told,) = verify(root, head).differences
+    assert told.startswith("1 record is not sealed yet: call of ")
+    assert told.endswith("; no head speaks of it")
+
+
 def test_results_put_back_as_they_were_sealed_are_not_what_a_later_job_made(root: Path) -> None:
     data = (root / CALLS).read_bytes()
     with recorded(root, "call", later()) as job:
@@ -773,7 +786,8 @@ def test_nothing_is_told_of_a_study_that_people_work_with(seed: int, tmp_path: P
     (tmp_path / "deep").mkdir()
     for root in steps(tmp_path / "deep/study", random.Random(seed), a_site()):
         assert told(root) == []
-        assert told(root, read_chain(root).head.hash) == []
+        chain = read_chain(root)
+        assert bool(told(root, chain.head.hash)) == bool(chain.unsealed_names())
 
 
 # Whatever is done to bytes is told, with the head at hand.
@@ -922,3 +936,14 @@ def test_nothing_is_kept_of_what_is_large_unknown_removed_or_damaged(root: Path)
     for path in (root / "audit/kept").iterdir():
         path.write_bytes(path.read_bytes()[:-1])
     assert kept(read_chain(root), CALLS, 4) is None
+
+
+def test_a_file_whose_name_is_no_text_is_sealed_and_not_kept(root: Path) -> None:
+    site, path = later(), os.fsdecode(b"config/x\xff.yaml")
+    with recorded(root, "call", site) as job:
+        job.reads(put(root, path, "a: 1\n"), keep=True)
+    seal(root, site)
+    assert told(root) == []
+    assert kept(read_chain(root), path, 5) is None
+    put(root, path, "a: 2\n")
+    assert only(root).startswith("config/x\\udcff.yaml changed after block 5")

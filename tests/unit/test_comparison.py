@@ -26,6 +26,7 @@ from mrdq.analysis import Definitions, analyse
 from mrdq.comparison.compare import Comparison, compare, groups
 from mrdq.comparison.rule_sets import BOUNDS, FEEDS
 from mrdq.comparison.side import Side
+from mrdq.comparison.statuses import with_deciding_run
 from mrdq.comparison.tables import CAUSES, DIFFERENCES, WHATS
 from mrdq.comparison_stage import until
 from mrdq.definitions import load_guideline, load_protocol
@@ -632,6 +633,15 @@ def test_a_call_that_the_evidence_does_not_give_is_named_as_such() -> None:
     row = next(n for n, row in enumerate(read(texts[0])) if row["call"] == "not_evaluable")
     spoiled = edited(texts, 0, setting(row, call="negative"))
     assert one_difference(texts, spoiled, "call")["cause"] == "unexplained"
+    of = read(spoiled[0])[row]
+    key = (of["run_id"], of["target"], of["sample_id"])
+
+    def passed(rows: Rows) -> Rows:
+        return [{**r, "outcome": "pass"} if (r["run_id"], r["target"]) == key[:2] and r["sample_id"] in ("", key[2]) else r for r in rows]  # fmt: skip
+
+    # The decisions part at a gate, and still the evidence gives another call than the table.
+    found = one_difference(texts, edited(spoiled, 2, passed), "call")
+    assert (found["cause"], found["criterion"], found["outcome_b"]) == ("unexplained", "", "")
     without = (*texts[:2], texts[2].partition("\n")[0] + "\n")
     assert one_difference(texts, edited(without, 0, setting(row, call="negative")), "call")["cause"] == "unexplained"  # fmt: skip
 
@@ -677,6 +687,20 @@ def test_the_same_amendment_on_both_sides_is_no_difference_though_its_row_moved(
     assert len(compare(side(a), side(b), same_wells=True).differences) == 0
 
 
+def test_a_row_of_the_amendments_sheet_may_move_without_being_the_cause() -> None:
+    wells = random_wells(20, 3)
+    moved = wells.assign(
+        cq=(wells["cq"] + np.where(np.arange(len(wells)) % 7 == 0, 1.7, 0)).round(4)
+    )
+    one = rules(REDUCTION)
+    texts = [results(wells, one), results(moved, one)]
+    for n, row in enumerate(("row 2: ", "row 9: ")):
+        cells = {"amended": "true", "amendment": f"{row}operator A 2024-01-01: bubble"}
+        texts[n] = edited(texts[n], 0, lambda rows, c=cells: [{**r, **c} for r in rows])
+    found = compare(side(texts[0], one), side(texts[1], one), same_wells=False)
+    assert causes(found) == {"inputs"}
+
+
 def test_an_amendment_that_left_wells_out_is_named_with_the_criterion() -> None:
     wells = random_wells(20, 3)
     left = wells[
@@ -704,11 +728,14 @@ def test_calls_and_statuses_of_one_side_are_told_once() -> None:
 def test_levels_and_limits_are_a_group_of_their_own_with_the_largest_change_first() -> None:
     wells, one = random_wells(20, 3), rules(REDUCTION)
     a, b = results(wells, one, blasts=0.8), results(wells, one, blasts=0.9)
+    last = max(n for n, row in enumerate(read(b[0])) if row["mrd_level"])
+    b = edited(b, 0, setting(last, mrd_level="1e-9"))
     found = compare(side(a, one), side(b, one), same_wells=True)
     numbers = [group for group in groups(found.differences) if group.cause == "number"]
     (group,) = numbers
     assert group is not None
-    assert group.largest_change == pytest.approx(0.125)
+    assert group.largest_change == group.rows["relative_change"].iloc[0] < -0.99
+    assert group.rows["relative_change"].iloc[1] == pytest.approx(0.125)
     assert group.rows["detail"].str.startswith("mrd_level").all()
     fold = np.abs(np.log1p(group.rows["relative_change"].to_numpy(dtype=float)))
     assert (np.diff(fold) <= 1e-12).all()
@@ -761,6 +788,21 @@ def test_another_call_decides_though_none_changed() -> None:
             assert f"{row['deciding_target']}, " in found["detail"].partition(" → ")[0]
             assert f"{other[0]['target']}, " in found["detail"].partition(" → ")[2]
     assert found is not None
+
+
+def test_a_later_run_that_failed_does_not_hide_the_call_that_decided() -> None:
+    """It supersedes nothing; here its name comes first in the order of text."""
+    texts = plain()
+    row = next(r for r in read(texts[1]) if r["status"] not in ("not_evaluable", "not_done"))
+    key = {"target": row["deciding_target"], "sample_id": row["deciding_sample"]}
+
+    def with_failed(rows: Rows) -> Rows:
+        decided = next(r for r in rows if {**r, **key} == r)
+        return [{**decided, "run_id": "A", "call": "not_evaluable"}, *rows]
+
+    status = with_deciding_run(side(edited(texts, 0, with_failed)))
+    assert status["deciding_run"].notna().all()
+    assert "A" not in set(status["deciding_run"])
 
 
 def test_what_is_not_compared_is_counted() -> None:
