@@ -255,7 +255,11 @@ def _counting(
         return call
     run, target, sample = (np.array(names, dtype=object) for names in zip(*people, strict=True))
     sizes = (len(wells.targets), len(wells.samples))
-    codes_of = [_code_of(run, wells.runs), _code_of(target, wells.targets), _code_of(sample, wells.samples)]
+    codes_of = [
+        _code_of(run, wells.runs),
+        _code_of(target, wells.targets),
+        _code_of(sample, wells.samples),
+    ]
     known = np.min(codes_of, axis=0) >= 0
     unit = subjects.unit
     own = (wells.unit_run[unit] * sizes[0] + wells.unit_target[unit]) * sizes[1] + subjects.sample

@@ -65,7 +65,9 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
             _rows(evidence, run_id=run, target=target, sample_id=""),
             _rows(evidence, run_id=run, target=target, sample_id=sample),
         ),
-        f"Call{' by the engine' if call['amended_call'] else ''}: {call['call']}": _conclusion(call),
+        f"Call{' by the engine' if call['amended_call'] else ''}: {call['call']}": _conclusion(
+            call
+        ),
     }
     genes = {target, study.control_gene_of.get(target, "")}
     lines = [*_amended(call, wells, genes), *_heading(call, guideline, study)]
@@ -150,7 +152,9 @@ def _amended(call: Row, wells: pd.DataFrame, targets: set[str]) -> Iterator[str]
     """
     if not call["amended"]:
         return
-    yield "AMENDED: " + ("the call is a person's" if call["amended_call"] else "by what was left out")
+    yield "AMENDED: " + (
+        "the call is a person's" if call["amended_call"] else "by what was left out"
+    )
     yield f"   automatic: {_result(call, 'automatic_')}"
     counts = call["amended_call"] or call["call"]
     if call["retracted"]:

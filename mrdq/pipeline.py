@@ -61,7 +61,14 @@ def own_columns(study: Study, reading: ingest.ReadRuns) -> list[str]:
     """Columns that mrdq keeps and does not use, by sheet: a misspelt one is seen here."""
     sheets = {
         sheet.file: sheet.extra
-        for sheet in (study.runs, study.samples, study.assays, study.patients, study.courses, study.amendments)
+        for sheet in (
+            study.runs,
+            study.samples,
+            study.assays,
+            study.patients,
+            study.courses,
+            study.amendments,
+        )
     }
     ours = (*WELLS.names, "exclude", "channel")
     layouts = [str(name) for name in reading.wells if name not in ours]

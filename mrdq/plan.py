@@ -94,10 +94,10 @@ def basis_bytes(
 def files_of(study: Study, run_ids: Iterable[str]) -> list[str]:
     """Exports and layouts of runs, paths in the study, each once."""
     columns = study.runs.columns
-    pairs = zip(columns["export"], columns["layout"], strict=True)
+    layouts = [name.partition("#")[0] for name in columns["layout"]]  # a worksheet stands behind #
+    pairs = zip(columns["export"], layouts, strict=True)
     of_run = dict(zip(columns["run_id"], pairs, strict=True))
-    bare = (name.partition("#")[0] for run in run_ids for name in of_run[run])
-    return list(dict.fromkeys(name for name in bare if name))
+    return list(dict.fromkeys(name for run in run_ids for name in of_run[run] if name))
 
 
 def _change(study: Study, batch: str, runs: list[str]) -> str | None:

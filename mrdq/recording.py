@@ -93,6 +93,7 @@ class Recorder:
         ]
         with recorded(self.study.root, "amend", self.site, {"rows": rows}) as job:
             job.reads(path, keep=True)
+            job.runs = sorted({row["run_id"] for row in rows})
 
     def made(self, job: Job, names: Iterable[str]) -> None:
         """Note results by their names."""
@@ -103,7 +104,7 @@ class Recorder:
         """Note exports and layouts with the hashes of the bytes that were read."""
         for kind in ("export", "layout"):
             for name, digest in zip(runs[kind], runs[f"{kind}_sha256"], strict=True):
-                path = str(name).partition("#")[0]
+                path = str(name) if kind == "export" else str(name).partition("#")[0]
                 if digest:
                     size = (self.study.root / path).stat().st_size
                     job.read_as(path_in(self.study.root, self.study.root / path), size, digest)

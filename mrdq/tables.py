@@ -125,8 +125,12 @@ CURVES = Table("curves.tsv", "standard curve and limits of every target of every
 BESIDE = ("call", "mrd_level", "mrd_level_low", "mrd_level_high", "quantitative_range", "sensitivity",
           "superseded", "reasons", "flags")  # fmt: skip
 """Columns of CALLS that stand a second time as ``automatic_*``: as they are without amendments."""
-_AMENDMENT = _text("amendment", "who amended it, when and why, with the row of the sheet; several separated by |")
-_AMENDMENTS_HASH = _text("amendments_hash", "hash of the amendments sheet that it was made with; empty: none")
+_AMENDMENT = _text(
+    "amendment", "who amended it, when and why, with the row of the sheet; several separated by |"
+)
+_AMENDMENTS_HASH = _text(
+    "amendments_hash", "hash of the amendments sheet that it was made with; empty: none"
+)
 
 
 def _beside(columns: Sequence[Column]) -> Iterator[Column]:

@@ -120,10 +120,15 @@ class Chain:
     def unsealed(self) -> list[Record]:
         """Records that no block holds, in the order in which the jobs ended.
 
-        Raises ``ValueError`` if one of them is not what its name says.
+        With a record come all that were there before it: a folder that is listed while others add to it
+        can show a later file and lack an earlier one, which a second listing shows.  Raises
+        ``ValueError`` if one of them is not what its name says.
         """
         folder = Trail(self.root).records
-        return in_order([_record(folder, name) for name in self.unsealed_names()])
+        found = {name: _record(folder, name) for name in self.unsealed_names()}
+        latest = max((record.content["ended"] for record in found.values()), default="")
+        more = (_record(folder, name) for name in self.unsealed_names() if name not in found)
+        return in_order([*found.values(), *(one for one in more if one.content["ended"] <= latest)])
 
 
 def _record(folder: Path, name: str) -> Record:

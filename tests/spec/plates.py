@@ -208,7 +208,9 @@ class _Reader:
             tokens.pop(0)
         wrong = [token for token in tokens if not _WELL.fullmatch(token)]
         if wrong or not tokens:
-            raise DrawingError(f"a well is 25.4, -, x25.4 or !25.4, not {' '.join(wrong) or 'nothing'}")
+            raise DrawingError(
+                f"a well is 25.4, -, x25.4 or !25.4, not {' '.join(wrong) or 'nothing'}"
+            )
         if (role, name) in section.fresh:
             raise DrawingError("these wells are drawn twice")
         section.lines[role, name] = tokens

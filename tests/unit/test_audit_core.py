@@ -993,6 +993,32 @@ def test_a_listing_that_lacks_a_block_is_no_break(
     assert (chain.problems, chain.head.number) == ((), 3)
 
 
+def test_a_record_that_a_listing_lacks_is_sealed_with_those_after_it(
+    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next block would say that its file is as it was before."""
+    made = [one_job(tmp_path, site, a=text) for text in ("1", "2")]
+    listed, listings = os.listdir, []
+
+    def lacking(folder: Path) -> list[str]:
+        if Path(folder).name != "records":
+            return listed(folder)
+        listings.append(folder)
+        if len(listings) == 1:
+            return made[1:]
+        if len(listings) == 2:  # while it is listed again, a job ends
+            monkeypatch.setattr(os, "listdir", listed)
+            made.append(one_job(tmp_path, site, a="3"))
+        return listed(folder)
+
+    monkeypatch.setattr(os, "listdir", lacking)
+    seal(tmp_path, site)
+    assert list(block(tmp_path, 1)["records"]) == made[:2]
+    seal(tmp_path, site)
+    assert list(block(tmp_path, 2)["records"]) == made[2:]
+    assert read_chain(tmp_path).files["results/a.tsv"].state == state_of(tmp_path, "results/a.tsv")
+
+
 def test_a_record_that_was_changed_before_it_was_sealed(tmp_path: Path, site: Site) -> None:
     name = one_job(tmp_path, site)
     path = Trail(tmp_path).records / name

@@ -687,6 +687,12 @@ def test_the_same_amendment_on_both_sides_is_no_difference_though_its_row_moved(
     assert len(compare(side(a), side(b), same_wells=True).differences) == 0
 
 
+def test_two_persons_calls_that_differ_are_named() -> None:
+    texts = plain()
+    a, b = amended(texts, 0, "negative"), amended(texts, 0, "not_evaluable")
+    assert one_difference(a, b, "call")["cause"] == "amended"
+
+
 def test_a_row_of_the_amendments_sheet_may_move_without_being_the_cause() -> None:
     wells = random_wells(20, 3)
     moved = wells.assign(

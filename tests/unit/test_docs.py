@@ -143,7 +143,9 @@ def command_problem(line: str) -> str:
             given.add(options[word].name)
             if not options[word].is_flag:
                 words = words[1:]
-    if values != sum(isinstance(p, click.Argument) for p in command.params):
+    arguments = [p for p in command.params if isinstance(p, click.Argument)]
+    most = sum(p.nargs if p.nargs > 0 else 1000 for p in arguments)
+    if not sum(p.required for p in arguments) <= values <= most:
         return f"{line}: {values} arguments"
     lacking = [o for o, p in options.items() if p.required and p.name not in given]
     return f"{line}: without {', '.join(lacking)}" if lacking else ""
