@@ -181,7 +181,7 @@ def _known(ids: Sequence[tuple[str, str]], root: Path | None) -> tuple[RuleSets,
 
 
 def _rule_set(name: str, hashed: str, root: Path | None) -> Guideline | None:
-    for where in {root, None}:
+    for where in dict.fromkeys((root, None)):
         try:
             found = load_guideline(name, where)
         except MrdqError:  # not there, or not one that mrdq can read today

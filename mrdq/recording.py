@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mrdq import definitions, storage
+from mrdq import definitions, resources, storage
 from mrdq.audit import signatures
 from mrdq.audit.canonical import canonical
 from mrdq.audit.chain import read_chain
@@ -125,18 +125,19 @@ class Recorder:
         return sealing
 
     def seal_words(self, job: Job) -> tuple[str, ...]:
-        """What a page says of the seal of the results that it shows; the record of ``job`` says it too.
-
-        A page that is made again (``given``) says what the first one said.
-        """
-        if self.given:
-            return self.given
+        """What a page says of the seal and the signatures of the results that it shows, as the record
+        of ``job`` says too.  A page that is made again says what the first one said (``given``)."""
         chain = read_chain(self.study.root)
         paths = [path_in(chain.root, self.files.folder / name) for name in (*CALLED, *STATUSES)]
-        if not all(is_as_sealed(chain, path) for path in paths):
-            return ("These results are not under seal.",)
-        job.seal = chain.head.as_json()
-        return (f"Results under seal: {chain.head}.", *signatures.told(chain.root, chain))
+        if self.given:
+            job.said = self.given
+        elif all(is_as_sealed(chain, path) for path in paths):
+            job.seal = chain.head.as_json()
+            signed = signatures.told(chain.root, chain)
+            job.said = (f"Results under seal: {chain.head}.", *signed)
+        else:
+            job.said = ("These results are not under seal.",)
+        return job.said
 
 
 def open_recorded(
@@ -183,7 +184,7 @@ def _texts(kind: str, name: str, root: Path) -> list[dict[str, Any]]:
     """The file of a definition, and of what it extends."""
     path, shown = definitions.find(kind, name, root)
     data = path.read_bytes()
-    own = path.is_relative_to(root)
+    own = path != resources.path(kind) / path.name
     file = {"file": shown, "own": own, "sha256": hashlib.sha256(data).hexdigest(), "text": data.decode("utf-8-sig")}  # fmt: skip
     parent = definitions.read_yaml(path, shown, kind.removesuffix("s")).get("extends", "")
     return [file, *(_texts(kind, parent, root) if parent else [])]

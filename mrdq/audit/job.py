@@ -26,7 +26,7 @@ class Job:
 
     ``runs``: instrument runs it is about ([]: the whole study).  ``keep``: paths of which a block keeps
     the bytes.  ``definitions``: rule sets and protocols, with their text.  ``seal``: block number and
-    hash that the outputs carry.
+    hash that the outputs carry, and ``said`` the words in which pages tell it.
     """
 
     root: Path
@@ -40,6 +40,7 @@ class Job:
     keep: set[str] = field(default_factory=set)
     definitions: list[dict[str, Any]] = field(default_factory=list)
     seal: dict[str, Any] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
 
     def reads(self, *paths: Path | str, keep: bool = False) -> None:
         """Note files that are read, as they are now.  One that is not there is left out: that it
@@ -122,7 +123,7 @@ def _record(
         "inputs": [job.inputs[path].as_json() for path in sorted(job.inputs)],
         "outputs": [job.outputs[path].as_json() for path in sorted(job.outputs)],
         "removed": sorted(set(job.removed)), "runs": sorted(job.runs), "keep": sorted(job.keep),
-        "definitions": job.definitions, "seal": job.seal, "software": software(),
+        "definitions": job.definitions, "seal": job.seal, "said": list(job.said), "software": software(),
     }  # fmt: skip
 
 

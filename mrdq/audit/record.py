@@ -22,10 +22,10 @@ BEGUN = {
 """Keys of the announcement of a job that has begun."""
 KEYS = BEGUN | {
     "ended", "state", "message", "inputs", "outputs", "removed", "runs", "keep", "definitions",
-    "seal", "software",
+    "seal", "said", "software",
 }  # fmt: skip
 _DICTS = {"parameters", "seal", "software"}
-_LISTS = {"inputs", "outputs", "removed", "runs", "keep", "definitions"}
+_LISTS = {"inputs", "outputs", "removed", "runs", "keep", "definitions", "said"}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
@@ -34,7 +34,7 @@ class Record:
     """One record as read.
 
     ``content`` has the keys ``schema id action state message started ended host user operator rule job
-    cluster inputs outputs removed runs keep definitions parameters seal software``; ``name`` is the name of its
+    cluster inputs outputs removed runs keep definitions parameters seal said software``; ``name`` is the name of its
     file, which ends in the first 16 digits of the SHA-256 of its bytes.
     """
 

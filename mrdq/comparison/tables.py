@@ -76,12 +76,13 @@ def rows(of: pd.DataFrame, **columns: Any) -> pd.DataFrame:
     """Rows of DIFFERENCES: what is not among ``columns`` comes from ``of``, else it is empty."""
     made: dict[str, Any] = {}
     for column in DIFFERENCES.columns:
+        kind: Any = float if column.kind == REAL else object
         empty = np.nan if column.kind == REAL else ""
         found = columns.get(column.name, of.get(column.name, empty))
-        made[column.name] = found.to_numpy() if isinstance(found, pd.Series) else found
-    table = pd.DataFrame(made, index=range(len(of)))
-    kinds = {c.name: float if c.kind == REAL else object for c in DIFFERENCES.columns}
-    return table.astype(kinds)
+        if isinstance(found, str | float):
+            found = np.full(len(of), found, dtype=kind)
+        made[column.name] = np.asarray(found, dtype=kind)
+    return pd.DataFrame(made)
 
 
 def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from mrdq import stages
-from mrdq.audit.chain import Head
 from mrdq.audit.files import path_in
 from mrdq.audit.site import Site
 from mrdq.config import load_config
@@ -25,7 +23,7 @@ def do_again(job: Maker, root: Path, site: Site, *, say: Say) -> None:
     own = path_in(root, root / load_config(root).results)
     results = "" if job.folder == own else str(root / job.folder)
     recorder = open_recorded(root, site, guideline=str(said.get("guideline", "")), results=results)
-    recorder = replace(recorder, given=_seal_words(job.record.content["seal"]))
+    recorder = replace(recorder, given=tuple(job.record.content["said"]))
     if job.action == "cohort":
         stages.cohort(recorder, say=say)
     else:
@@ -49,13 +47,6 @@ def _ingest(recorder: Recorder, job: Maker) -> None:
 def _gather(recorder: Recorder, job: Maker) -> None:
     batches = {PurePosixPath(path).parent.name for path in job.inputs if path.startswith(f"{STATE}/")}  # fmt: skip
     stages.gather(recorder, sorted(batches))
-
-
-def _seal_words(seal: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the page said of the seal of its results."""
-    if not seal:
-        return ("These results are not under seal.",)
-    return (f"Results under seal: {Head(seal.get('block', 0), seal.get('head', ''))}.",)
 
 
 _DONE_BY: Mapping[str, Callable[[Recorder, Maker], object]] = {

@@ -155,3 +155,25 @@ def test_a_study_set_back_to_an_earlier_block_is_seen_by_the_last_head(place: Pa
     head = verify(root).head.hash
     assert verify(earlier).differences == ()
     assert len(verify(earlier, head).differences) == 1
+
+
+def test_another_result_with_a_record_that_says_so_is_seen_by_a_head(study: Path) -> None:
+    """A result is changed, and a well-formed record laid beside it of a job that made it so."""
+    head = verify(study).head.hash
+    (path,) = [p for p in (study / "audit/records").iterdir() if p.name in _records_of(study, 3)]
+    calls = study / "results/calls.tsv"
+    calls.write_text(calls.read_text().replace("positive_quantifiable", "negative"))
+    content = json.loads(path.read_bytes())
+    states = [state_of(study, state["path"]) for state in content["outputs"]]
+    content |= {"id": "f" * 32, "outputs": [state.as_json() for state in states if state]}
+    name, data = file_name(content)
+    (path.parent / name).write_bytes(data)
+    # The limit: without a head it is a job that nobody has sealed yet, which is told in a note.
+    verdict = verify(study)
+    assert verdict.differences == ()
+    assert any("1 record is not sealed yet" in note for note in verdict.notes)
+    assert any("1 record is not sealed yet" in text for text in verify(study, head).differences)
+
+
+def _records_of(study: Path, number: int) -> list[str]:
+    return list(read_chain(study).blocks[number - 1].records)

@@ -29,7 +29,16 @@ from mrdq.audit.canonical import canonical, parsed
 from mrdq.audit.chain import NO_BLOCK, block_name, read_chain
 from mrdq.audit.files import FileState, files_root, path_in, read_regular, state_of
 from mrdq.audit.job import Job, close_unfinished, pending_jobs, process_start, recorded
-from mrdq.audit.record import DONE, FAILED, UNFINISHED, Record, file_name, in_order, read_record
+from mrdq.audit.record import (
+    BEGUN,
+    DONE,
+    FAILED,
+    UNFINISHED,
+    Record,
+    file_name,
+    in_order,
+    read_record,
+)
 from mrdq.audit.seal import records_root, seal
 from mrdq.audit.site import Site, here, software
 from mrdq.audit.trail import Trail, process_is_gone, remove_leftovers, write_once
@@ -633,8 +642,7 @@ def test_a_job_of_another_machine_waits_until_the_same_is_done(tmp_path: Path, s
 def test_a_job_killed_behind_its_record_has_its_record(tmp_path: Path, site: Site) -> None:
     one_job(tmp_path, site)
     (record,) = records(tmp_path)
-    begun = {key: record[key] for key in record if key not in (
-        "ended", "state", "message", "inputs", "outputs", "removed", "runs", "keep", "definitions", "seal", "software")}  # fmt: skip
+    begun = {key: record[key] for key in BEGUN}
     write_once(Trail(tmp_path).pending / "x.json", canonical(begun | {"process": gone_process()}))
     assert close_unfinished(tmp_path, site) == []
     assert pending_jobs(tmp_path) == {}

@@ -352,7 +352,7 @@ def random_pair(seed: int) -> tuple[Comparison, Comparison, Texts, Texts]:
 # --- against the oracle
 
 
-PAIRS = [*itertools.combinations(["", *RULE_SETS], 2), (OF_2024, OF_2024)]
+PAIRS = [*itertools.combinations(RULE_SETS, 2), ("", OF_2024), (OF_2024, OF_2024)]
 
 
 @pytest.mark.parametrize(("a", "b"), PAIRS)
@@ -362,7 +362,7 @@ def test_the_example_under_pairs_of_rule_sets_agrees_with_the_slow_comparison(a:
     assert (len(found.differences) == 0) == (a == b)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(5))
 def test_random_studies_agree_with_the_slow_comparison(seed: int) -> None:
     there, back, a, b = random_pair(seed)
     assert fast(there) == slow(a, b)
@@ -371,7 +371,7 @@ def test_random_studies_agree_with_the_slow_comparison(seed: int) -> None:
 
 
 def test_the_random_studies_hold_many_kinds_of_change() -> None:
-    parts = [random_pair(seed)[0].differences for seed in range(6)]
+    parts = [random_pair(seed)[0].differences for seed in range(5)]
     all_of = pd.concat(parts)
     assert set(all_of["what"]) == set(WHATS)
     assert {"rule_set", "other_calls", "inputs", "only_a", "number"} <= set(all_of["cause"])
@@ -401,7 +401,7 @@ def records(found: Comparison) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in found.differences.to_dict("records")]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(5))
 def test_from_b_to_a_is_from_a_to_b_with_the_sides_swapped(seed: int) -> None:
     there, back, _, _ = random_pair(seed)
     assert {shown(row) for row in records(there)} == {swapped(row) for row in records(back)}
@@ -411,7 +411,7 @@ def test_from_b_to_a_is_from_a_to_b_with_the_sides_swapped(seed: int) -> None:
     assert (there.only_a, there.only_b) == (back.only_b, back.only_a)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_result_does_not_differ_from_itself(seed: int) -> None:
     text = results(random_wells(6, seed), rules(REDUCTION))
     for same_wells in (True, False):
@@ -421,7 +421,7 @@ def test_a_result_does_not_differ_from_itself(seed: int) -> None:
         assert (found.tally["a"] == found.tally["b"]).all()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(5))
 def test_every_difference_stands_in_exactly_one_group(seed: int) -> None:
     found = random_pair(seed)[0]
     places = [place for group in groups(found.differences) for place in group.rows.index]
