@@ -27,7 +27,7 @@ from mrdq.instruments import FORMATS, Reader, run_files
 from mrdq.instruments.columns import NO_SIGNAL, NO_SIGNAL_WARNED, REFUSED
 from mrdq.instruments.table import Recipe
 from mrdq.layout import LAYOUT_COLUMNS
-from mrdq.study import COURSES, SHEETS
+from mrdq.study import AMENDMENTS, COURSES, SHEETS
 from mrdq.survival import survival_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -264,7 +264,8 @@ def protocols() -> str:
 def sheets() -> str:
     """What the program itself says of each column of the sheets, in a line."""
     parts = []
-    for sheet, columns in {**SHEETS, "courses": COURSES, "layout": LAYOUT_COLUMNS}.items():
+    further = {"courses": COURSES, "amendments": AMENDMENTS, "layout": LAYOUT_COLUMNS}
+    for sheet, columns in (SHEETS | further).items():
         rows = [[f"`{c.name}`", _need(c), c.doc] for c in columns]
         parts.append(
             f"### The columns of {_named(sheet)}\n\n" + table(["column", "required", "holds"], rows)

@@ -35,7 +35,7 @@ from mrdq.instruments import FORMATS, eds_setup, rdml_document
 from mrdq.layout import LAYOUT_COLUMNS, read_layout
 from mrdq.reports.inspect import inspected
 from mrdq.simulate.scenarios import PATIENTS, RUNS
-from mrdq.study import COURSES, SHEETS
+from mrdq.study import AMENDMENTS, COURSES, SHEETS
 from mrdq.survival import survival_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -245,7 +245,8 @@ def test_every_config_key_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sheet", "columns"), [*SHEETS.items(), ("courses", COURSES), ("layout", LAYOUT_COLUMNS)]
+    ("sheet", "columns"),
+    [*SHEETS.items(), ("courses", COURSES), ("amendments", AMENDMENTS), ("layout", LAYOUT_COLUMNS)],
 )
 def test_every_sheet_column_is_documented(sheet: str, columns: Any) -> None:
     heading = "Layout" if sheet == "layout" else f"{sheet.capitalize()} sheet"
