@@ -85,12 +85,12 @@ def omit_wells(wells: pd.DataFrame, amendments: Sequence[Amendment]) -> pd.DataF
 
     Adds ``automatic_cq`` [cycle], ``automatic_cq_state`` and ``amendment`` (who, when and why; ""
     for a well that nobody left out), unless nobody leaves any well out.  A layout's own columns of
-    these names become ``layout.amendment`` and so on.
+    these names become ``layout.amendment`` and so on, so that they are never taken for these.
     """
+    wells = wells.rename(columns={name: f"layout.{name}" for name in WELL_COLUMNS})
     omissions = [amendment for amendment in amendments if amendment.what == words.OMIT]
     if not omissions:
         return wells
-    wells = wells.rename(columns={name: f"layout.{name}" for name in WELL_COLUMNS})
     text = np.full(len(wells), "", dtype=object)
     for omission, place in named_wells(wells, omissions):
         before = text[place]

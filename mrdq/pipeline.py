@@ -16,7 +16,7 @@ from mrdq import vocabulary as words
 from mrdq.adtte import ADTTE, adtte
 from mrdq.amended_calls import analyse_amended
 from mrdq.amended_study import amended_calls, amended_wells, amendments
-from mrdq.amendments import level_problems, omit_wells, well_problems
+from mrdq.amendments import automatic_wells, level_problems, omit_wells, well_problems
 from mrdq.analysis import Definitions, analyse
 from mrdq.cohort_request import doubts, request
 from mrdq.errors import ERROR, MrdqError, Problem, Problems
@@ -182,10 +182,15 @@ def frame(sheet: Sheet, *names: str) -> pd.DataFrame:
 
 
 def call(study: Study, files: Files) -> None:
-    """WELLS to CURVES, STANDARDS, EVIDENCE and CALLS."""
-    wells = amended_wells(study, files)
-    tables = analyse_amended(wells, definitions(study), amendments(study))
+    """WELLS to CURVES, STANDARDS, EVIDENCE and CALLS.  Raises :class:`MrdqError`, before anything is
+    written, where a person's call meets no call, or no level: the sheet may be newer than the wells."""
+    wells, amended, file = amended_wells(study, files), amendments(study), study.amendments.file
+    tables = analyse_amended(wells, definitions(study), amended)
     calls = tables.calls
+    found = Problems()
+    found.extend(well_problems(automatic_wells(wells), amended, file))
+    found.extend(level_problems(calls, amended, file))
+    found.raise_if_any()
     calls["amendments_hash"] = amendments_hash(study)
     for name in ("patient_id", "timepoint"):
         calls[name] = _joined(calls["sample_id"], study.sample(name))

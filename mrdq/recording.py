@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mrdq import definitions, resources, storage
 from mrdq.audit import signatures
 from mrdq.audit.canonical import canonical
-from mrdq.audit.chain import read_chain
+from mrdq.audit.chain import Chain, read_chain
 from mrdq.audit.files import FileState, path_in, state_of
 from mrdq.audit.job import Job, recorded
 from mrdq.audit.seal import Sealing, is_as_sealed, require_whole, seal
@@ -30,6 +30,7 @@ from mrdq.study import Study, load_study
 if TYPE_CHECKING:
     import pandas as pd
 
+READ = ("wells.parquet", "runs.tsv")
 CALLED = ("curves.tsv", "standards.tsv", "evidence.tsv", "calls.tsv")
 STATUSES = ("status.tsv", "survival.tsv", "adtte.tsv")
 READS: Mapping[str, tuple[str, ...]] = {
@@ -37,8 +38,11 @@ READS: Mapping[str, tuple[str, ...]] = {
     "status": ("calls.tsv",),
     "report": ("wells.parquet", "runs.tsv", "curves.tsv", "evidence.tsv", "calls.tsv", "status.tsv"),
     "cohort": ("survival.tsv",),
+    "export": READ,
 }  # fmt: skip
 """What a stage reads of the results."""
+AMEND = "amend"
+"""The action of records that tell of amendments."""
 KEPT = ("runs.tsv", "calls.tsv", "status.tsv")
 """Results of which every block keeps the bytes: what was reported stays known when it is amended."""
 
@@ -47,7 +51,8 @@ KEPT = ("runs.tsv", "calls.tsv", "status.tsv")
 class Recorder:
     """A study, the place of its results, and what is needed to record what is made of it.
 
-    ``before``: the states of its sheets and definitions just before they were read.
+    ``before``: the states of its sheets and definitions just before they were read; ``told``: what
+    sealing had to tell people; ``given``: what pages say of the seal, where they are made again.
     """
 
     study: Study
@@ -82,16 +87,17 @@ class Recorder:
                            remedy="It was changed meanwhile: run again.")  # fmt: skip
 
     def amendments(self) -> None:
-        """Record amendments that no block knows yet: who changed what, when and why."""
-        path = self.study.amendments.file.partition("#")[0]
-        state, sealed = self.before.get(path), read_chain(self.study.root).files.get(path)
-        if state is None or not len(self.study.amendments) or (sealed and sealed.state == state):
+        """Record amendments that no record tells of yet: who changed what, when and why."""
+        root = self.study.root
+        path = path_in(root, root / self.study.amendments.file.partition("#")[0])
+        state = self.before.get(path)
+        if state is None or not len(self.study.amendments) or _is_told(read_chain(root), state):
             return
         rows = [
             {name: str(value) for name, value in record.items() if value}
             for record in self.study.amendments.records()
         ]
-        with recorded(self.study.root, "amend", self.site, {"rows": rows}) as job:
+        with recorded(root, AMEND, self.site, {"rows": rows}) as job:
             job.reads(path, keep=True)
             job.runs = sorted({row["run_id"] for row in rows})
 
@@ -104,10 +110,10 @@ class Recorder:
         """Note exports and layouts with the hashes of the bytes that were read."""
         for kind in ("export", "layout"):
             for name, digest in zip(runs[kind], runs[f"{kind}_sha256"], strict=True):
-                path = str(name) if kind == "export" else str(name).partition("#")[0]
+                file = str(name) if kind == "export" else str(name).partition("#")[0]
                 if digest:
-                    size = (self.study.root / path).stat().st_size
-                    job.read_as(path_in(self.study.root, self.study.root / path), size, digest)
+                    path = path_in(self.study.root, self.study.root / file)
+                    job.read_as(path, (self.study.root / path).stat().st_size, digest)
                     if kind == "layout":
                         job.keep.add(path)
 
@@ -128,7 +134,7 @@ class Recorder:
         """What a page says of the seal and the signatures of the results that it shows, as the record
         of ``job`` says too.  A page that is made again says what the first one said (``given``)."""
         chain = read_chain(self.study.root)
-        paths = [path_in(chain.root, self.files.folder / name) for name in (*CALLED, *STATUSES)]
+        paths = [path_in(chain.root, self.files.folder / name) for name in (*READ, *CALLED, *STATUSES)]
         if self.given:
             job.said = self.given
         elif all(is_as_sealed(chain, path) for path in paths):
@@ -138,6 +144,23 @@ class Recorder:
         else:
             job.said = ("These results are not under seal.",)
         return job.said
+
+
+def _is_told(chain: Chain, state: FileState) -> bool:
+    """Whether an amend record tells of this state of the amendments sheet.
+
+    Any job that reads the sheets brings it under seal; only this one tells of its rows.
+    """
+    sealed = chain.files.get(state.path)
+    if sealed and sealed.state == state:
+        known = chain.sealed_records.items()
+        if any(block >= sealed.block and f"-{AMEND}-" in name for name, block in known):
+            return True
+    try:
+        unsealed = chain.unsealed()
+    except ValueError:  # a record that is damaged: sealing refuses it
+        return False
+    return any(one.content["action"] == AMEND and state in one.files("inputs") for one in unsealed)
 
 
 def open_recorded(

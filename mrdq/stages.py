@@ -11,12 +11,11 @@ from pathlib import Path
 from mrdq import ingest, pipeline
 from mrdq.errors import Problem, Problems
 from mrdq.plan import BASIS, batch_folder, plan
-from mrdq.recording import CALLED, STATUSES, Recorder, note_seal
+from mrdq.recording import CALLED, READ, STATUSES, Recorder, note_seal
 from mrdq.reports import html
 from mrdq.storage import Files
 
 Progress = Callable[[str], None]
-READ = ("wells.parquet", "runs.tsv")
 
 
 def _silent(_: str) -> None:
@@ -93,6 +92,7 @@ def gather(recorder: Recorder, batches: Sequence[str]) -> None:
 
 def call(recorder: Recorder) -> None:
     """WELLS to CURVES, STANDARDS, EVIDENCE and CALLS."""
+    recorder.amendments()
     with recorder.stage("call") as job:
         pipeline.call(recorder.study, recorder.files)
         recorder.made(job, CALLED)

@@ -178,7 +178,6 @@ def export_rdml(
         progress_bar(len(runs) or len(loaded.runs), "writing") as tick,
         recorder.stage("export", runs=runs) as job,
     ):
-        job.reads(files.wells, files.runs)
         written = rdml_files(loaded, files, into, runs=runs, sheet_data=not bare, progress=tick)
         job.writes(*written)
     for run, reason in ({} if runs else not_written(loaded, files)).items():

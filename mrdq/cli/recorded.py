@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,8 @@ def open_recorded(study: Path, *, operator: str = "", **asked: Any) -> Recorder:
 def finish(recorder: Recorder) -> None:
     """Seal what a person did; the jobs of Snakemake are sealed by its rules."""
     if not recorder.site.rule:
-        told(recorder.seal())
+        sealing = recorder.seal()
+        told(replace(sealing, told=tuple(recorder.told)))
 
 
 def told(sealing: Any) -> None:
