@@ -94,9 +94,9 @@ def _some(names: list[str]) -> str:
 
 def write_wells(study: Study, files: Files, wells: pd.DataFrame, runs: pd.DataFrame) -> None:
     """WELLS, amended, and RUNS to the results.  Raises :class:`MrdqError`, before anything is
-    written, where an amendment meets no well or no call."""
+    written, where an amendment meets no well."""
     found = Problems()
-    found.extend(_of_the_amendments(study, wells))
+    found.extend(well_problems(wells, amendments(study), study.amendments.file))
     found.raise_if_any()
     _write_wells(files, omit_wells(wells, amendments(study)), runs)
 

@@ -134,7 +134,9 @@ class Recorder:
         """What a page says of the seal and the signatures of the results that it shows, as the record
         of ``job`` says too.  A page that is made again says what the first one said (``given``)."""
         chain = read_chain(self.study.root)
-        paths = [path_in(chain.root, self.files.folder / name) for name in (*READ, *CALLED, *STATUSES)]
+        paths = [
+            path_in(chain.root, self.files.folder / name) for name in (*READ, *CALLED, *STATUSES)
+        ]
         if self.given:
             job.said = self.given
         elif all(is_as_sealed(chain, path) for path in paths):

@@ -227,7 +227,9 @@ def _was_repeated(begun: Mapping[str, Any], ended: Iterable[Mapping[str, Any]]) 
 
 
 def _record_unfinished(trail: Trail, begun: Mapping[str, Any], site: Site) -> None:
+    """Nobody knows when it ended: it stands at its beginning, so that two who record it write one file."""
     job = Job(trail.root, str(begun.get("action", "unknown")), begun.get("parameters", {}))
     base = _circumstances(job, site) | dict(begun)
     content = _record(job, base, site, UNFINISHED, "the job was killed, or the machine stopped")
+    content["ended"] = content["started"]
     write_once(trail.records / file_name(content)[0], file_name(content)[1])

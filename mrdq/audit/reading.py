@@ -50,10 +50,12 @@ class Reading:
 
     @cached_property
     def said(self) -> dict[str, Said]:
-        """What unsealed records say last of each file, by its path."""
+        """What unsealed records say last of each file, by its path; made stands above read, as in a
+        block."""
         found: dict[str, Said] = {}
         for record in self.unsealed:
             found.update((s.path, Said(record, s, False)) for s in record.files("inputs"))
+        for record in self.unsealed:
             found.update((s.path, Said(record, s, True)) for s in record.files("outputs"))
             found.update((path, Said(record, None, True)) for path in record.content["removed"])
         return {path: said for path, said in found.items() if FileState(path, 0, "").under_seal}

@@ -107,10 +107,14 @@ def records_root(root: Path, of: Iterable[str]) -> str:
 def manifest(
     before: dict[str, FileState], records: list[Record]
 ) -> tuple[dict[str, FileState], list[str]]:
-    """Inputs and results as the jobs left them, as far as they differ from the block before."""
+    """Inputs and results as the jobs left them, as far as they differ from the block before.
+
+    What a job made stands above what another read: that one may have begun before, and ended after it.
+    """
     now: dict[str, FileState | None] = {}
     for record in records:
         now.update((state.path, state) for state in record.files("inputs"))
+    for record in records:
         now.update((state.path, state) for state in record.files("outputs"))
         now.update((path, None) for path in record.content["removed"])
     changed = {p: s for p, s in now.items() if s and s.under_seal and before.get(p) != s}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path, PurePosixPath
@@ -17,12 +18,13 @@ from mrdq.errors import refuse
 TOLD = ("status.tsv", "calls.tsv")
 """Tables of which blocks keep every state, and in which a patient has rows."""
 BEGUN, CHANGE = "not ended", "change"
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{6}Z)?)?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Which jobs are asked for; "" or 0: any.  ``user`` is the operating system's or the operator;
-    ``since`` and ``until`` are days or times, both included, as ISO 8601 writes them, in UTC."""
+    ``since`` and ``until`` are days or times, both included, as ``2024-03-01`` or ``2024-03-01T12:00``, in UTC."""
 
     patient: str = ""
     run: str = ""
@@ -59,7 +61,7 @@ def show(root: Path, asked: Asked) -> tuple[list[Line], list[str]]:
         _require_time(option, text)
     reading = read_trail(root)
     notes = [f"audit/records/{name} is left out: {why}" for name, why in reading.broken.items()]
-    tables = list(_tables(reading)) if asked.patient else []
+    tables = list(_tables(reading, asked.patient)) if asked.patient else []
     runs = _runs_of(tables, asked.patient) if asked.patient else {asked.run} if asked.run else None
     if asked.patient and runs is None:
         refuse("audit/kept", "a patient of the kept tables", found=asked.patient, remedy="Mend --patient.")  # fmt: skip
@@ -78,7 +80,9 @@ def show(root: Path, asked: Asked) -> tuple[list[Line], list[str]]:
 
 
 def _require_time(option: str, text: str) -> None:
-    try:
+    try:  # times are compared as text, so that they have to be written as records write them
+        if text and not _TIME.fullmatch(text):
+            raise ValueError
         dt.datetime.fromisoformat(text or "2000-01-01")
     except ValueError:
         refuse(option, "a day as 2024-03-01, or a time as 2024-03-01T12:00", found=text)
@@ -119,7 +123,7 @@ def _line(job: Mapping[str, Any], block: int) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A table as of a block, and as the block before had it (None: there was none)."""
+    """A patient's rows of a table as of a block, and as the block before had them (None: no table)."""
 
     block: int
     sealed: str
@@ -128,7 +132,7 @@ class _Kept:
     after: bytes
 
 
-def _tables(reading: Reading) -> Iterator[_Kept]:
+def _tables(reading: Reading, patient: str) -> Iterator[_Kept]:
     kept, last = Kept(reading.chain), dict[str, bytes]()
     for block in reading.chain.blocks:
         for path in sorted(
@@ -136,8 +140,16 @@ def _tables(reading: Reading) -> Iterator[_Kept]:
         ):
             data = kept.sealed_by(block, path) if PurePosixPath(path).name in TOLD else None
             if data is not None:
-                yield _Kept(block.number, block.sealed, path, last.get(path), data)
-                last[path] = data
+                mine = _naming(patient, data)
+                yield _Kept(block.number, block.sealed, path, last.get(path), mine)
+                last[path] = mine
+
+
+def _naming(patient: str, data: bytes) -> bytes:
+    """The header of a table, and its lines that hold the id: to read all of every state takes minutes."""
+    header, *lines = data.split(b"\n")
+    written = patient.replace('"', '""').encode("utf-8", "surrogateescape")
+    return b"\n".join([header, *(line for line in lines if written in line), b""])
 
 
 def _runs_of(tables: Sequence[_Kept], patient: str) -> set[str] | None:

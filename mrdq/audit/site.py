@@ -107,7 +107,10 @@ def _git(folder: Path) -> dict[str, Any]:
     try:
         commit, changes = (
             subprocess.run(
-                ["git", "--no-optional-locks", "-C", str(folder), *words], capture_output=True, text=True, check=True
+                ["git", "--no-optional-locks", "-C", str(folder), *words],
+                capture_output=True,
+                text=True,
+                check=True,
             ).stdout.strip()
             for words in (["rev-parse", "HEAD"], ["status", "--porcelain"])
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from small_study import (
+    LAYOUT,
     SAMPLE,
     TARGET,
     accepted,
@@ -25,6 +26,8 @@ from small_study import (
 )
 
 from mrdq import pipeline
+from mrdq.audit.chain import read_chain
+from mrdq.audit.reading import read_trail
 from mrdq.errors import MrdqError
 from mrdq.instruments import read_export
 from mrdq.plan import load_plan
@@ -516,3 +519,62 @@ def test_a_persons_call_holds_for_its_rule_set(study: Path) -> None:
     outcome = mrdq("run", study, "--guideline", "euromrd-2024", "--results", study / "other")
     assert outcome.code == 2
     assert "expected a call of euromrd-2024" in outcome.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [({"sample_id": OTHER_SAMPLE}, "a sample that has a call"),
+     ({"sample_id": "SIM-000001-C1", "call": "positive_quantifiable"}, "a call that needs no level")],
+)  # fmt: skip
+def test_a_call_that_is_newer_than_the_wells(study: Path, cells: dict[str, str], told: str) -> None:
+    """No wells are left out, so the wells of before still are those; the call is checked all the same."""
+    accepted(study)
+    before = results(study)
+    amend(study, call(**cells))
+    outcome = mrdq("call", study)
+    assert outcome.code == 2
+    assert told in outcome.problems[0]
+    assert results(study) == before
+
+
+@pytest.mark.parametrize("named", ["automatic_cq", "automatic_cq_state", "amendment"])
+def test_a_layout_may_have_a_column_of_our_names(study: Path, named: str) -> None:
+    set_cell(study / LAYOUT, 2, named, "as the laboratory means it")
+    accepted(study)
+    outcome = mrdq("explain", study, "--run", RUN, "--target", TARGET, "--sample", SAMPLE)
+    assert outcome.code == 0
+    assert "by amendment" not in outcome.out
+    assert f"layout.{named}" in pd.read_parquet(study / "results/wells.parquet")
+
+
+def told(study: Path) -> list[list[dict[str, str]]]:
+    """The rows that records of amendments tell, in the order of the jobs."""
+    records = read_trail(study).in_order
+    return [one.content["parameters"]["rows"] for one in records if one.content["action"] == "amend"]  # fmt: skip
+
+
+def test_each_state_of_the_sheet_is_told_once(study: Path) -> None:
+    """Also where another job has brought the sheet under seal before, and where it is put back."""
+    accepted(study)
+    first = amend(study, call()) / SHEET
+    assert mrdq("export", "rdml", study).code == 0
+    assert told(study) == []
+    for verb in ("run", "call", "status", "run"):
+        assert mrdq(verb, study).code == 0
+    assert [rows[0]["call"] for rows in told(study)] == ["negative"]
+    before = first.read_bytes()
+    amend(study, call(call="not_evaluable"))
+    assert mrdq("call", study).code == 0
+    first.write_bytes(before)
+    accepted(study)
+    assert [rows[0]["call"] for rows in told(study)] == ["negative", "not_evaluable", "negative"]
+
+
+def test_paths_may_begin_with_a_dot(study: Path) -> None:
+    """The trail has one name for a file, whatever the sheets write."""
+    amend(study, call())
+    set_key(study, "amendments", f"./{SHEET}")
+    set_cell(study / "config/runs.tsv", 2, "layout", f"./{LAYOUT}")
+    accepted(study)
+    assert len(told(study)) == 1
+    assert {SHEET, LAYOUT} <= set(read_chain(study).blocks[0].content["kept"])

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
+import pandas as pd
 import pytest
 from small_study import LAYOUT, RUN, SAMPLE, TARGET, accepted, copy, mrdq, set_cell, table
 from tiny import PATIENTS, RUNS, write_tiny
@@ -301,11 +302,18 @@ def test_show_tells_what_changed_of_a_patient(sealed: Path) -> None:
     } == {"run", "report"}
 
 
-def test_show_refuses_what_is_no_time_and_no_patient(sealed: Path) -> None:
-    outcome = mrdq("audit", "show", sealed, "--since", "1.3.2024")
+@pytest.mark.parametrize(
+    "since", ["1.3.2024", "20240301", "2024-W09-5", "2024-03-01 12:00", "2024-03-01T12:00+09:00", "2024-02-30"]
+)  # fmt: skip
+def test_show_refuses_what_is_no_time(sealed: Path, since: str) -> None:
+    """Other forms of ISO 8601 too: times are compared as text."""
+    outcome = mrdq("audit", "show", sealed, "--since", since)
     assert (outcome.code, outcome.problems) == (
-        2, ['error: --since: found "1.3.2024", expected a day as 2024-03-01, or a time as 2024-03-01T12:00']
+        2, [f'error: --since: found "{since}", expected a day as 2024-03-01, or a time as 2024-03-01T12:00']
     )  # fmt: skip
+
+
+def test_show_refuses_an_unknown_patient(sealed: Path) -> None:
     outcome = mrdq("audit", "show", sealed, "--patient", "P9")
     assert (outcome.code, outcome.problems) == (
         2, ['error: audit/kept: found "P9", expected a patient of the kept tables. Mend --patient.']
@@ -519,3 +527,28 @@ def test_trace_refuses_who_is_not_there(sealed: Path) -> None:
     assert (outcome.code, outcome.problems) == (2, [
         f'error: status.tsv, column timepoint: found "C1", expected one of {POSITIVE}, {NEGATIVE}. Mend --timepoint.'
     ])  # fmt: skip
+
+
+# run and report
+
+
+def test_a_run_tells_of_a_job_that_did_not_end(sealed: Path) -> None:
+    (Trail(sealed).pending / "left.json").write_text("{}")
+    outcome = mrdq("run", sealed)
+    assert "note: unknown: a job that did not end is recorded" in outcome.err.splitlines()
+
+
+@pytest.mark.parametrize("name", ["wells.parquet", "runs.tsv", "calls.tsv", "status.tsv"])
+def test_a_page_names_no_seal_if_what_it_shows_is_not_under_it(sealed: Path, name: str) -> None:
+    page, path = sealed / "results/report/index.html", sealed / "results" / name
+    assert "Results under seal: block 3" in page.read_text(encoding="utf-8")
+    if name == "wells.parquet":
+        pd.read_parquet(path).assign(lot="other").to_parquet(path)
+    else:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        path.write_text(
+            "".join(f"{one}\t{'x' if n else 'own'}\n" for n, one in enumerate(lines)),
+            encoding="utf-8",
+        )
+    assert mrdq("report", sealed).code == 0
+    assert "These results are not under seal." in page.read_text(encoding="utf-8")

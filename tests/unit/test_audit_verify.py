@@ -596,7 +596,21 @@ def test_two_jobs_of_one_block_that_disagree_over_a_sheet_are_told(root: Path) -
         job.reads(RUNS)
         job.writes(put(root, CALLS, "run_id\tcall\n"))
     seal(root, site)
-    assert "read other bytes of config/runs.tsv than the amend of" in only(root)
+    disagree, changed = sorted(told(root), key=lambda text: text.startswith(RUNS))
+    assert "read other bytes of config/runs.tsv than the amend of" in disagree
+    assert changed.startswith(f"{RUNS} changed after block")
+
+
+def test_what_a_job_made_stands_above_what_a_longer_one_had_read_before(root: Path) -> None:
+    """A page that is begun before the calls are made again, and ends after them, read the old ones."""
+    site = later()
+    with recorded(root, "report", site) as longer:
+        longer.reads(CALLS)
+        with recorded(root, "call", site) as job:
+            job.writes(put(root, CALLS, "run_id\tcall\nR9\tnegative\n"))
+    assert told(root) == []
+    seal(root, site)
+    assert told(root) == []
 
 
 def test_a_sheet_that_a_job_wrote_may_be_edited_by_people_afterwards(root: Path) -> None:
