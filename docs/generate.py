@@ -304,7 +304,7 @@ def _command(words: str, command: click.Command) -> str:
     ]
     if isinstance(command, click.Group) and not command.invoke_without_command:
         arguments.append("VERB")
-    options = [p for p in command.params if isinstance(p, click.Option)]
+    options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
     parts = [
         f"## {words}",
         " ".join((command.help or "").split()),

@@ -6,6 +6,7 @@ What only the wells can tell is checked in :mod:`mrdq.amendments`.
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -171,11 +172,12 @@ def _against_each_other(
 def not_read(root: Path, sheet: str, default: str) -> Iterator[Problem]:
     """Sheets that look like amendments and are not the one that is read: ``sheet``, a path in the
     study, "" for none."""
-    folder = root / Path(default).parent
     used = (root / sheet.partition("#")[0]).resolve() if sheet else None
-    for path in sorted(folder.iterdir() if folder.is_dir() else ()):
-        named = path.stem.casefold() in ("amendments", "amendment") and path.is_file()
-        if named and path.resolve() != used:
+    folders = [folder for folder in (root, root / Path(default).parent) if folder.is_dir()]
+    for path in sorted(path for folder in folders for path in folder.iterdir()):
+        stem = path.name.partition(".")[0].casefold()
+        like = difflib.get_close_matches(stem, ["amendments"], cutoff=0.85)
+        if like and path.is_file() and path.resolve() != used:
             shown = path.relative_to(root).as_posix()
             yield Problem(shown, f"the amendments in {sheet or default}", "a sheet that is not read", level=WARNING,
                           remedy="Nothing in it counts: name it in config.yaml (amendments), or delete it.")  # fmt: skip

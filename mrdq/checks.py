@@ -354,6 +354,12 @@ def results_folder(
             expected = f"a folder of its own for the results ({path} lies in it)"
             problems.add(replace(place, expected=expected))
             return
+    first = folder.relative_to(base).parts[:1] if folder.is_relative_to(base) else ()
+    if first and first[0] in ("audit", ".mrdq", ".snakemake"):
+        problems.add(
+            replace(place, expected=f"a folder of its own for the results, outside of {first[0]}/")
+        )
+        return
     if results.exists() and not results.is_dir():
         problems.add(replace(place, expected="a folder for the results, not a file"))
 

@@ -9,6 +9,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -21,8 +22,9 @@ from mrdq.comparison.statuses import with_deciding_run
 from mrdq.comparison.tables import CALL_KEY, LEVEL, STATUS_KEY
 from mrdq.config import CONFIG_FILE, load_config
 from mrdq.definitions import load_guideline
-from mrdq.errors import MrdqError, refuse
+from mrdq.errors import MrdqError, Problem, refuse
 from mrdq.guideline import Guideline
+from mrdq.reports.places import require_empty
 from mrdq.storage import Files
 from mrdq.study import Study, load_study
 from mrdq.tables import CALLS, EVIDENCE, RUNS, STATUS, Table
@@ -30,6 +32,7 @@ from mrdq.tables import CALLS, EVIDENCE, RUNS, STATUS, Table
 Say = Callable[[str], None]
 CLOSE = 1e-9
 """Relative difference of numbers that another processor may make."""
+_WITHOUT_IT = "To compare without it, take the row out in a copy of the study, run the copy (mrdq run), and compare there."
 _INPUT_FOLDERS = ("config", "data", "audit", ".mrdq")
 
 
@@ -66,7 +69,8 @@ def rule_sets(root: Path, guideline: str, *, say: Say) -> Compared:
     Raises :class:`MrdqError` where there are no results, or where they are not those of the
     study's sheets, rule sets and layouts as they are now.
     """
-    own, other = load_study(root), load_study(root, guideline=guideline)
+    own = load_study(root)
+    other = _under(own, guideline)
     files = Files(own.results)
     stored = _tables(files)
     storage.read_calls(files, own)
@@ -80,6 +84,23 @@ def rule_sets(root: Path, guideline: str, *, say: Say) -> Compared:
     names = ", ".join(own.guidelines)
     sides = _named(f"{root} under its own rule sets ({names})", a, own), _named(f"{root} under {guideline}", b, other)  # fmt: skip
     return Compared(*sides, compare(a, b, same_wells=True))
+
+
+def _under(own: Study, guideline: str) -> Study:
+    """The study under another rule set, which may not know a call that a person put."""
+    try:
+        return load_study(own.root, guideline=guideline)
+    except MrdqError as error:
+        raise MrdqError(_with_a_way_out(error.problems, own.amendments.file)) from None
+
+
+def _with_a_way_out(problems: Sequence[Problem], sheet: str) -> list[Problem]:
+    """The study's own rule set took the row: what is wrong with it is the other one's."""
+    of_the_row = [one.file == sheet and one.column == "call" for one in problems]
+    return [
+        replace(one, remedy=f"{one.remedy} {_WITHOUT_IT}") if other else one
+        for one, other in zip(problems, of_the_row, strict=True)
+    ]
 
 
 def _named(name: str, side: Side, study: Study) -> Named:
@@ -228,7 +249,7 @@ def _refuse_apart(files: Files, side: Side) -> None:
 
 
 def refuse_place(folder: Path, compared: Sequence[Path]) -> None:
-    """A report may not lie among results or inputs of what it compares, nor replace a file.
+    """A report may not lie among results or inputs of what it compares, nor beside or over other files.
 
     ``compared``: the paths that were given.  Raises :class:`MrdqError`.
     """
@@ -242,3 +263,4 @@ def refuse_place(folder: Path, compared: Sequence[Path]) -> None:
             if place == taken or taken in place.parents:
                 refuse("--to", "a folder of its own for the comparison", str(folder),
                        remedy=f"{taken.name}/ holds inputs or results of what is compared.")  # fmt: skip
+    require_empty(folder)

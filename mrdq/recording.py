@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from mrdq import definitions, resources, storage
 from mrdq.audit import signatures
-from mrdq.audit.canonical import canonical
+from mrdq.audit.canonical import canonical, parsed
 from mrdq.audit.chain import Chain, read_chain
 from mrdq.audit.files import FileState, path_in, state_of
 from mrdq.audit.job import Job, recorded
+from mrdq.audit.record import Record
 from mrdq.audit.seal import Sealing, is_as_sealed, require_whole, seal
 from mrdq.audit.site import Site
-from mrdq.config import CONFIG_FILE, Config, load_config
+from mrdq.audit.trail import Trail, names
+from mrdq.config import AMENDMENTS_FILE, CONFIG_FILE, Config, load_config
 from mrdq.errors import refuse
 from mrdq.plan import STATE
 from mrdq.storage import Files
@@ -41,6 +43,7 @@ READS: Mapping[str, tuple[str, ...]] = {
     "export": READ,
 }  # fmt: skip
 """What a stage reads of the results."""
+PAGES = ("report", "cohort")
 AMEND = "amend"
 """The action of records that tell of amendments."""
 KEPT = ("runs.tsv", "calls.tsv", "status.tsv")
@@ -66,12 +69,15 @@ class Recorder:
     @property
     def is_own(self) -> bool:
         """The results are the study's own, and not those of a trial elsewhere."""
-        return self.study.results == self.study.root / self.study.config.results
+        own = self.study.root / self.study.config.results
+        return self.study.results.resolve() == own.resolve()
 
     @contextlib.contextmanager
     def stage(self, action: str, *, runs: Iterable[str] = ()) -> Iterator[Job]:
         """Record one stage.  Raises :class:`MrdqError` if an input changed while it ran."""
         root = self.study.root
+        if action in PAGES and not self.site.rule:  # Snakemake makes the tables again first
+            self._require_sheets_of_the_tables()
         with recorded(root, action, self.site, self.parameters) as job:
             job.runs = list(runs)
             job.inputs |= self.before
@@ -86,20 +92,70 @@ class Recorder:
                     refuse(path, "the file as it was when the work began", "other bytes",
                            remedy="It was changed meanwhile: run again.")  # fmt: skip
 
+    def _require_sheets_of_the_tables(self) -> None:
+        """Refuse to put a page, and with it newer sheets, under seal beside tables of the older ones."""
+        root, wanted = self.study.root, self.study.config.cohort
+        sealed = read_chain(root).files
+        published = path_in(root, root / wanted.published.partition("#")[0]) if wanted else ""
+        asked = ({AMENDMENTS_FILE} | set(self.before)) - {signatures.SIGNERS, published}
+        for path in sorted(asked) if sealed and self.is_own else ():
+            then, now = sealed.get(path), self.before.get(path)
+            if (then.state if then else None) != now:
+                refuse(path, "the file as the results were made with it", "other bytes" if now else "no such file",
+                       remedy="It was edited after the results were made: run the study again.")  # fmt: skip
+
     def amendments(self) -> None:
-        """Record amendments that no record tells of yet: who changed what, when and why."""
-        root = self.study.root
-        path = path_in(root, root / self.study.amendments.file.partition("#")[0])
-        state = self.before.get(path)
-        if state is None or not len(self.study.amendments) or _is_told(read_chain(root), state):
+        """Record amendments if they are others than those of the last record that tells of them."""
+        sheet = self.study.config.sheets.get("amendments", AMENDMENTS_FILE).partition("#")[0]
+        records = self.study.amendments.records()
+        rows = [{name: str(value) for name, value in one.items() if value} for one in records]
+        if rows == _last_amendments(self.study.root):
             return
-        rows = [
-            {name: str(value) for name, value in record.items() if value}
-            for record in self.study.amendments.records()
-        ]
-        with recorded(root, AMEND, self.site, {"rows": rows}) as job:
-            job.reads(path, keep=True)
+        kinds = [row["what"] for row in rows]
+        counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+        self.told.append(f"amendments that are new: {sheet} has {counts or 'none any more'}")
+        with recorded(self.study.root, AMEND, self.site, {"rows": rows}) as job:
+            job.reads(sheet, keep=True)
             job.runs = sorted({row["run_id"] for row in rows})
+
+    def found(self, job: Job) -> None:
+        """Note results that no recorded job left as they are, before they are made again."""
+        chain = read_chain(self.study.root)
+        own = path_in(chain.root, self.files.folder)
+        made = {state.path: state for one in _unsealed(chain) for state in one.files("outputs")}
+        changed, removed = [], []
+        for path, sealed in sorted(chain.files.items()):
+            if path.startswith(f"{own}/"):
+                now = state_of(chain.root, path)
+                if now is None:
+                    removed.append(path)
+                elif now not in (sealed.state, made.get(path)):
+                    changed.append(f"{path} (of block {sealed.block})")
+        if changed:
+            self.note(job, f"changed by no recorded job: {_several(changed)}")
+        if removed and not self.site.rule:  # Snakemake removes what a job is about to make
+            self.note(job, f"removed by no recorded job: {_several(removed)}")
+        if not chain.blocks and not made and self.files.table("status.tsv").is_file():
+            self.note(job, f"there were results in {own} and no audit trail: one begins now, and cannot "
+                           "speak of the time before")  # fmt: skip
+
+    def signed(self) -> list[signatures.Signature]:
+        """The signatures that hold for the results as they are under seal."""
+        return signatures.current(self.study.root, read_chain(self.study.root))
+
+    def tell_void(self, before: Iterable[signatures.Signature]) -> None:
+        """Tell which signatures that held ``before`` do not any more."""
+        hold = {one.name for one in self.signed()}
+        self.told.extend(
+            f"the signature of {one.signer} ({one.meaning}, block {one.block}) is void now"
+            for one in before
+            if one.name not in hold
+        )
+
+    def note(self, job: Job, text: str) -> None:
+        """Tell a person, and the record."""
+        job.notes.append(text)
+        self.told.append(text)
 
     def made(self, job: Job, names: Iterable[str]) -> None:
         """Note results by their names."""
@@ -108,12 +164,17 @@ class Recorder:
 
     def read_exports(self, job: Job, runs: pd.DataFrame) -> None:
         """Note exports and layouts with the hashes of the bytes that were read."""
+        sealed = read_chain(self.study.root).files
         for kind in ("export", "layout"):
             for name, digest in zip(runs[kind], runs[f"{kind}_sha256"], strict=True):
                 file = str(name) if kind == "export" else str(name).partition("#")[0]
                 if digest:
                     path = path_in(self.study.root, self.study.root / file)
-                    job.read_as(path, (self.study.root / path).stat().st_size, digest)
+                    job.read_as(path, _size(self.study.root / path), digest)
+                    known = sealed.get(path)
+                    if known is not None and known.state.sha256 != digest:
+                        self.note(job, f"{path} is not the file that block {known.block} has: SHA-256 "
+                                       f"{known.state.sha256[:12]} → {digest[:12]}")  # fmt: skip
                     if kind == "layout":
                         job.keep.add(path)
 
@@ -141,28 +202,59 @@ class Recorder:
             job.said = self.given
         elif all(is_as_sealed(chain, path) for path in paths):
             job.seal = chain.head.as_json()
+            block = chain.blocks[-1].content
+            by = f"{block['sealed'][:16].replace('T', ' ')} UTC by {block['operator'] or block['user']}"
             signed = signatures.told(chain.root, chain)
-            job.said = (f"Results under seal: {chain.head}.", *signed)
+            told = f"Results under seal: {chain.head}, sealed {by}. The block after it seals this page."
+            job.said = (told, *signed)
+        elif all(path.startswith("/") for path in paths):
+            job.said = ("These results lie outside of the study, and are not under its seal.",)
         else:
-            job.said = ("These results are not under seal.",)
+            other = [path for path in paths if not is_as_sealed(chain, path)]
+            told = "differs from the audit trail, or is not sealed yet; mrdq audit verify tells"
+            job.said = (f"NOT under seal: {_several(other)} {told}.",)
         return job.said
 
 
-def _is_told(chain: Chain, state: FileState) -> bool:
-    """Whether an amend record tells of this state of the amendments sheet.
-
-    Any job that reads the sheets brings it under seal; only this one tells of its rows.
-    """
-    sealed = chain.files.get(state.path)
-    if sealed and sealed.state == state:
-        known = chain.sealed_records.items()
-        if any(block >= sealed.block and f"-{AMEND}-" in name for name, block in known):
-            return True
+def _last_amendments(root: Path) -> list[dict[str, str]]:
+    """The rows that the last amend record tells of; [] without one."""
+    folder = Trail(root).records
+    found = [name for name in names(folder) if f"-{AMEND}-" in name]
     try:
-        unsealed = chain.unsealed()
-    except ValueError:  # a record that is damaged: sealing refuses it
-        return False
-    return any(one.content["action"] == AMEND and state in one.files("inputs") for one in unsealed)
+        content = (
+            parsed((folder / max(found)).read_bytes()) if found else {"parameters": {"rows": []}}
+        )
+        rows: list[dict[str, str]] = content["parameters"]["rows"]
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+    ):  # damaged: verify tells, and it is told again
+        return []
+    return rows
+
+
+def _unsealed(chain: Chain) -> list[Record]:
+    """Records that no block holds; none where one is damaged, which sealing refuses."""
+    try:
+        return chain.unsealed()
+    except ValueError:
+        return []
+
+
+def _several(paths: list[str]) -> str:
+    more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+    return ", ".join(paths[:5]) + more
+
+
+def _size(path: Path) -> int:
+    """The size of a file that was read just now.  Raises :class:`MrdqError` if it is gone."""
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        refuse(str(path), "the file that was read just now", error.strerror or "",
+               remedy="It was moved meanwhile: put it back, and run again.")  # fmt: skip
 
 
 def open_recorded(

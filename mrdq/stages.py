@@ -35,7 +35,9 @@ def run(
     reading = pipeline.check(study, progress=progress)
     reading.problems.raise_if_any()
     recorder.amendments()
+    signed = recorder.signed()
     with recorder.stage("run", runs=reading.runs["run_id"]) as job:
+        recorder.found(job)
         if recorder.is_own:
             plan(study).note()
         recorder.read_exports(job, reading.runs)
@@ -56,6 +58,7 @@ def run(
         say("cohort")
         pages += cohort(recorder, say=say)
     note_seal(recorder, "closed")
+    recorder.tell_void(signed)
     return reading.problems.warnings, pages
 
 
@@ -84,6 +87,7 @@ def gather(recorder: Recorder, batches: Sequence[str]) -> None:
     folders = [batch_folder(recorder.study, batch) for batch in batches]
     recorder.amendments()
     with recorder.stage("gather") as job:
+        recorder.found(job)
         job.reads(*(folder / name for folder in folders for name in READ))
         pipeline.gather(recorder.study, folders, recorder.files)
         recorder.made(job, READ)
@@ -94,6 +98,7 @@ def call(recorder: Recorder) -> None:
     """WELLS to CURVES, STANDARDS, EVIDENCE and CALLS."""
     recorder.amendments()
     with recorder.stage("call") as job:
+        recorder.found(job)
         pipeline.call(recorder.study, recorder.files)
         recorder.made(job, CALLED)
 

@@ -198,3 +198,10 @@ RUNS = Table("runs.tsv", "every run: what was read, or why it could not be", ("r
         _text("warnings", "disagreements and doubts met when reading the run"),
 ))  # fmt: skip
 TABLES = (WELLS, CURVES, CALLS, EVIDENCE, STANDARDS, STATUS, RUNS)
+MADE_FROM = {
+    **dict.fromkeys(("curves.tsv", "standards.tsv", "evidence.tsv", "calls.tsv"), WELLS.name),
+    **dict.fromkeys(("status.tsv", "survival.tsv", "adtte.tsv"), CALLS.name),
+    "report/index.html": STATUS.name,
+    **dict.fromkeys(("report/cohort.html", "report/published.html", "cohort/"), "survival.tsv"),
+}
+"""Files of a results folder (``cohort/``: all in it) -> the file of it that they are made from."""

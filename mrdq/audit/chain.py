@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from mrdq.audit.canonical import parsed
-from mrdq.audit.files import FileState, read_regular
+from mrdq.audit.files import FileState, is_inside, read_regular
 from mrdq.audit.record import Record, in_order, is_state, is_time, read_record
-from mrdq.audit.trail import Trail, names
+from mrdq.audit.trail import FOLDER, Trail, names
 
 SCHEMA = "mrdq-block-1"
 NO_BLOCK = "0" * 64
@@ -148,6 +148,7 @@ def read_chain(root: Path) -> Chain:
     blocks: list[Block] = []
     numbered, problems = _numbered(folder)
     before, previous = 0, NO_BLOCK
+    own: set[str] = set()
     for number in numbered:
         if number > before + 1:
             problems.append(_missing(before + 1, number - 1))
@@ -159,8 +160,22 @@ def read_chain(root: Path) -> Chain:
             if before + 1 == number and block.previous != previous:
                 problems.append(f"block {number} does not follow on block {before}: it names {block.previous[:16]}, "
                                 f"which is not its hash {previous[:16]}")  # fmt: skip
+            problems += _of_the_trail(block, own)
         before, previous = number, hashlib.sha256(data).hexdigest()
     return Chain(root, tuple(blocks), tuple(problems))
+
+
+def _of_the_trail(block: Block, known: set[str]) -> list[str]:
+    """What a block says of the trail's own files beyond its zip and new signatures; ``known``: those of
+    the blocks before, which nothing may change."""
+    paths = [s.path for s in block.changed if s.path.startswith(f"{FOLDER}/")]
+    wrong = [path for path in block.removed if path.startswith(f"{FOLDER}/")]
+    for path in paths:
+        own_zip = path.startswith(f"{FOLDER}/kept/{block.number:06d}-")
+        if path in known or not (own_zip or path.startswith(f"{FOLDER}/signatures/")):
+            wrong.append(path)
+        known.add(path)
+    return [f"block {block.number} changes {path}, which no job may change" for path in wrong]
 
 
 def _numbered(folder: Path) -> tuple[list[int], list[str]]:
@@ -220,7 +235,12 @@ def _is_block(content: Mapping[str, Any]) -> bool:
     if not isinstance(records, dict) or not all(isinstance(one, list) for one in lists):
         return False
     texts += [*records.values(), *content["removed"], *content["kept"]]
-    return (
+    paths = [
+        *content["removed"],
+        *content["kept"],
+        *(s["path"] for s in content["changed"] if is_state(s)),
+    ]
+    return all(isinstance(p, str) and is_inside(p) for p in paths) and (
         all(isinstance(text, str) for text in texts) and all(map(is_state, content["changed"]))
         and type(content["n_files"]) is int and is_time(content["sealed"])
     )  # fmt: skip

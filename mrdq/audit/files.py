@@ -15,6 +15,11 @@ from typing import Any
 
 from mrdq.audit import merkle
 
+LARGEST = 1 << 30
+"""Bytes; a record or block of a hundred thousand runs has some 40 MB."""
+CACHES = (".mrdq", ".snakemake")
+"""Folders of a study that may be deleted at any time."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class FileState:
@@ -28,11 +33,24 @@ class FileState:
     @property
     def under_seal(self) -> bool:
         """Part of the study: neither outside of its folder, where nobody can count on finding it, nor a
-        cache in a hidden folder, which is made again when it is needed."""
-        return not os.path.isabs(self.path) and not self.path.startswith(".")
+        cache, which is made again when it is needed."""
+        return not os.path.isabs(self.path) and self.path.partition("/")[0] not in CACHES
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path of the trail is that of a file in the study: a trail is data, and may come from anybody."""
+    return (
+        path != ""
+        and "\0" not in path
+        and not os.path.isabs(path)
+        and (
+            path == os.path.normpath(path)
+            and path.partition(os.sep)[0] not in (os.curdir, os.pardir)
+        )
+    )
 
 
 def path_in(root: Path, path: Path) -> str:
@@ -53,8 +71,11 @@ def state_of(root: Path, path: str) -> FileState | None:
 
 
 def read_regular(path: Path) -> bytes:
-    """The bytes of a file.  ``OSError`` if no regular file lies there: a folder, a pipe, nothing."""
+    """The bytes of a file.  ``OSError`` if no regular file lies there (a folder, a pipe, nothing), or
+    one that is larger than any of a trail."""
     with _regular(path) as file:
+        if os.fstat(file.fileno()).st_size > LARGEST:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         return file.read()
 
 

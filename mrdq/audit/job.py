@@ -27,6 +27,7 @@ class Job:
     ``runs``: instrument runs it is about ([]: the whole study).  ``keep``: paths of which a block keeps
     the bytes.  ``definitions``: rule sets and protocols, with their text.  ``seal``: block number and
     hash that the outputs carry, and ``said`` the words in which pages tell it.
+    ``notes``: what the job met that a person should know; the message of a job that was done.
     """
 
     root: Path
@@ -41,6 +42,7 @@ class Job:
     definitions: list[dict[str, Any]] = field(default_factory=list)
     seal: dict[str, Any] = field(default_factory=dict)
     said: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
 
     def reads(self, *paths: Path | str, keep: bool = False) -> None:
         """Note files that are read, as they are now.  One that is not there is left out: that it
@@ -96,7 +98,7 @@ def recorded(
         with contextlib.suppress(MrdqError):
             _end(trail, pending, _record(job, begun, site, FAILED, _words(error)))
         raise
-    _end(trail, pending, _record(job, begun, site, DONE, ""))
+    _end(trail, pending, _record(job, begun, site, DONE, " | ".join(job.notes)))
 
 
 _begun: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import struct
 import zipfile
 import zlib
@@ -15,7 +16,7 @@ from mrdq.audit.trail import FOLDER
 
 _UNREADABLE = (
     zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError,
-    ValueError, KeyError, OverflowError, OSError,
+    ValueError, KeyError, OverflowError, OSError, lzma.LZMAError,
 )  # fmt: skip
 
 

@@ -84,11 +84,18 @@ def read_trail(root: Path) -> Reading:
             broken[name] = error.strerror or str(error)
         except (ValueError, RecursionError) as error:
             broken[name] = str(error)
-    if not (chain.blocks or chain.problems or records or broken or names(trail.pending)):
+    if not (chain.blocks or chain.problems or records or broken):
+        require_trail(root)
+    return Reading(chain, records, broken)
+
+
+def require_trail(root: Path) -> None:
+    """Raise :class:`MrdqError` if ``root`` has neither blocks nor records, nor jobs that have begun."""
+    trail = Trail(root)
+    if not any(map(names, (trail.blocks, trail.records, trail.pending))):
         refuse(str(trail.folder), "an audit trail",
                remedy="Run the study (mrdq run): its trail begins with the first run. "
                       "If there was one, put audit/ back from a copy.")  # fmt: skip
-    return Reading(chain, records, broken)
 
 
 def who(content: Mapping[str, object]) -> str:

@@ -57,20 +57,32 @@ class Change:
 
 def differences(path: str, before: bytes, after: bytes) -> str:
     """What differs between two states of a text file, at most :data:`MOST_ROWS` rows or lines of it."""
+    what, rows = in_rows(path, before, after)
+    return f"{what}: {'; '.join(rows)}" if rows else what
+
+
+def in_rows(path: str, before: bytes, after: bytes) -> tuple[str, list[str]]:
+    """The same as :func:`differences`: what differs, and the rows or lines, if there are several."""
     if PurePosixPath(path).suffix not in TABULAR:
         return _lines(before, after)
     try:
         changes, columns = compare(path, before, after)
     except NoTableError as error:
-        return f"it cannot be read as a table: {error}"
+        return f"it cannot be read as a table: {error}", []
     except LookupError:
         return _lines(before, after)
-    rows = [f"{several(len(changes), 'row')}: {some(list(map(str, changes)))}"] if changes else []
-    told = [*columns, *rows]
+    what, rows = _counted(list(map(str, changes)), "row")
+    told = "; ".join([*columns, *([what] if what else [])])
     return (
-        "; ".join(told)
-        or "the cells are the same, the order of rows, spaces, quotes or line ends are not"
-    )
+        told or "the cells are the same, the order of rows, spaces, quotes or line ends are not"
+    ), rows
+
+
+def _counted(texts: list[str], what: str) -> tuple[str, list[str]]:
+    """How many there are; a single one in the same words."""
+    if len(texts) < 2:
+        return "".join(f"{several(1, what)}: {text}" for text in texts), []
+    return several(len(texts), what), listed(texts)
 
 
 def compare(path: str, before: bytes, after: bytes) -> tuple[list[Change], list[str]]:
@@ -136,20 +148,16 @@ def _by_key(
     raise LookupError
 
 
-def _lines(before: bytes, after: bytes) -> str:
+def _lines(before: bytes, after: bytes) -> tuple[str, list[str]]:
     """Lines that are gone and lines that are new, of a text that is no table."""
     try:
         old, new = before.decode("utf-8-sig").splitlines(), after.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        return "it is no text in UTF-8"
+        return "it is no text in UTF-8", []
     gone, come = Counter(old) - Counter(new), Counter(new) - Counter(old)
     told = [f'gone "{line}"' for line in gone.elements()]
     told += [f'new "{line}"' for line in come.elements()]
-    return (
-        f"{several(len(told), 'line')}: {some(told)}"
-        if told
-        else "the order or the ends of its lines"
-    )
+    return _counted(told, "line") if told else ("the order or the ends of its lines", [])
 
 
 def several(count: int, what: str) -> str:
@@ -159,8 +167,13 @@ def several(count: int, what: str) -> str:
 
 def some(texts: Sequence[str], most: int = MOST_ROWS, between: str = "; ") -> str:
     """The first of them, and how many more there are."""
+    return between.join(listed(texts, most))
+
+
+def listed(texts: Sequence[str], most: int = MOST_ROWS) -> list[str]:
+    """The first of them, and as the last how many more there are."""
     more = [f"and {len(texts) - most} more"] if len(texts) > most else []
-    return between.join([*texts[:most], *more])
+    return [*texts[:most], *more]
 
 
 def of_patient(changes: Iterable[Change], patient: str) -> Iterator[Change]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,7 +19,7 @@ from mrdq.audit import ssh
 from mrdq.audit.canonical import parsed
 from mrdq.audit.chain import Block, Chain
 from mrdq.audit.files import path_in, read_regular, state_of
-from mrdq.audit.record import read_record
+from mrdq.audit.record import is_time, read_record
 from mrdq.audit.seal import CLOCKS_DIFFER
 from mrdq.audit.trail import FOLDER, Trail, names
 
@@ -132,18 +132,23 @@ def covers(block: Block) -> dict[str, Any]:
     return {key: block.content[key] for key in ("files_root", "n_files", "sealed")}
 
 
-def changed_results(root: Path, block: Block) -> tuple[str, ...]:
+def changed_results(root: Path, block: Block, signed: Set[str] = frozenset()) -> tuple[str, ...]:
     """What a block changed of that which a signature is about: everything under seal but the trail,
     the list of signers, pages and exports."""
     paths = {state["path"] for state in block.content["changed"]} | set(block.removed)
     found = {path for path in paths if not _is_no_result(path)}
-    return tuple(sorted(found - _exports(root, block) if found else found))
+    # An export that writes over what was signed is no copy of it.
+    return tuple(sorted(found - (_exports(root, block) - signed) if found else found))
 
 
 def voided(root: Path, blocks: Sequence[Block], number: int) -> Void | None:
     """The first of ``blocks`` after block ``number`` that changed results."""
+    signed = set[str]()
     for block in blocks:
-        if block.number > number and (paths := changed_results(root, block)):
+        named = {state["path"] for state in block.content["changed"]} | set(block.removed)
+        if block.number <= number:
+            signed |= named - _exports(root, block)
+        elif paths := changed_results(root, block, signed):
             return Void(block.number, block.sealed, paths)
     return None
 
@@ -237,8 +242,8 @@ def _content(data: bytes) -> dict[str, Any]:
         raise ValueError("a value of another type")
     if not all(content[key].isprintable() for key in TEXTS) or content["meaning"] not in MEANINGS:
         raise ValueError("a name or a meaning that no signature has")
-    if dt.datetime.fromisoformat(content["signed"]).tzinfo is None:
-        raise ValueError("a time without its zone")
+    if not is_time(content["signed"]):
+        raise ValueError("a time that is not as records have it")
     return content
 
 

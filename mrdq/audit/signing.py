@@ -96,7 +96,8 @@ def _require_verified(root: Path) -> None:
     """Beside the files, the trail itself has to be as it was left."""
     differences = [one for one in verify(root).differences if not one.startswith(f"{SIGNERS} ")]
     if differences:
-        refuse(str(Trail(root).folder), "a study that is as its audit trail says", "; ".join(differences),
+        refuse(str(Trail(root).folder), "a study that is as its audit trail says",
+               "; ".join(one.partition("\n")[0] for one in differences),
                remedy="mrdq audit verify tells more; what is mended can be signed.")  # fmt: skip
 
 

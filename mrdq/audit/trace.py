@@ -10,6 +10,7 @@ from mrdq.audit.files import path_in
 from mrdq.audit.lineage import Standing, lineage, standing
 from mrdq.audit.reading import read_trail
 from mrdq.audit.trace_tables import Results, calls_of, files_of, run_of, status_of, subjects_of
+from mrdq.audit.verify_made import stale
 from mrdq.storage import Files
 from mrdq.study import load_study
 from mrdq.tables import CALLS, STATUS
@@ -44,7 +45,8 @@ def trace(root: Path, patient: str, timepoint: str, *, results: str = "") -> tup
     lines: list[str] = []
     for title, content in chapters.items():
         lines += [title, *(f"  {line}" for line in content), ""]
-    differences = [*reading.chain.problems, *_differences(found, runs, standings)]
+    folder = found.path(STATUS.name).rpartition("/")[0]
+    differences = [*reading.chain.problems, *_differences(found, runs, standings), *stale(reading, folder)]  # fmt: skip
     return "\n".join(lines[:-1]) + "\n", differences
 
 

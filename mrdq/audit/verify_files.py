@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -12,10 +13,15 @@ from pathlib import Path, PurePosixPath
 from mrdq.audit.files import FileState, state_of
 from mrdq.audit.kept import Kept
 from mrdq.audit.reading import Reading, Said, job_words
-from mrdq.audit.rows import differences as rows_that_differ
-from mrdq.audit.rows import some
+from mrdq.audit.rows import in_rows, some
 from mrdq.audit.trail import FOLDER, process_is_gone
 
+LITTER = re.compile(
+    r"\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|\.directory|\.~lock\..*#|~\$.*", re.IGNORECASE
+)
+"""Names of what operating systems and office programs leave in a folder that is looked at."""
+ROW = "\x1e"
+"""Parts the rows that differ in what is said of a file; it stands in no name or cell told there."""
 BY_PEOPLE = ("config", "data")
 """Folders of a study in which people lay down files; so they do at its top."""
 
@@ -55,7 +61,8 @@ def of_files(reading: Reading, kept: Kept) -> Iterator[str]:
     )
     for one in wrong:
         if os.path.lexists(reading.root / one.path):
-            yield f"{one.path} changed after {one.left}: {_how(reading, one, kept)}"
+            path = one.path.replace(ROW, r"\x1e")
+            yield f"{path} changed after {one.left}: {_how(reading, one, kept)}"
 
 
 def _left(reading: Reading, path: str, said: Said | None) -> str:
@@ -79,7 +86,9 @@ def _how(reading: Reading, wrong: _Wrong, kept: Kept) -> str:
         after = (reading.root / wrong.path).read_bytes()
     except OSError:
         return by_bytes
-    return f"{rows_that_differ(wrong.path, before, after)} ({by_bytes})"
+    what, rows = in_rows(wrong.path, before, after)
+    parts = [f"{what} ({by_bytes})", *rows]
+    return ROW.join(part.replace(ROW, r"\x1e") for part in parts)
 
 
 def _missing(root: Path, wrong: list[_Wrong]) -> Iterator[str]:
@@ -114,7 +123,9 @@ def of_strays(reading: Reading) -> tuple[list[str], list[str]]:
     notes: list[str] = []
     for folder in result_folders(reading):
         for path in _files_below(reading.root, folder, folders):
-            if path not in known:
+            if path not in known and LITTER.fullmatch(PurePosixPath(path).name):
+                notes.append(f"{path} was left by an operating system or an office program")
+            elif path not in known:
                 _tell(path, f"{path} stands in no record", differences, notes)
     for path in _files_below(reading.root, FOLDER, folders):
         told = _of_audit(reading, path)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mrdq.errors import Problem
     from mrdq.study import Study
 
-EXIT_INPUT, EXIT_DIFFERENCE = 2, 3
+EXIT_INPUT, EXIT_DIFFERENCE, EXIT_INTERRUPTED = 2, 3, 130
 
 
 def say(text: str) -> None:
@@ -65,6 +65,9 @@ class _Verbs(click.Group):
                 end = "; what was written before stays: mrdq audit verify says how it stands."
             say(f"{several(count, 'problem')}{end}")
             ctx.exit(EXIT_INPUT)
+        except KeyboardInterrupt:
+            say("interrupted: what was begun is not finished; start it again")
+            ctx.exit(EXIT_INTERRUPTED)
 
 
 study_argument = click.argument("study", type=click.Path(path_type=Path, file_okay=False))
@@ -164,8 +167,8 @@ def run(study: Path, guideline: str, results: str, operator: str) -> None:
         say(f"note: {notice}")
     for page in pages:
         click.echo(page)
-    finish(recorder)
     say(f"Done. Look at {pages[0]}")
+    finish(recorder)
 
 
 @main.command()
@@ -177,13 +180,14 @@ def run(study: Path, guideline: str, results: str, operator: str) -> None:
 @click.option(
     "--gather", is_flag=True, help="Put the batches that were read together in the results."
 )
-def ingest(study: Path, results: str, batch: str, gather: bool) -> None:
+@operator_option
+def ingest(study: Path, results: str, batch: str, gather: bool, operator: str) -> None:
     """Read exports and layouts to wells.parquet and runs.tsv; a bad run is a row."""
     from mrdq import stages
     from mrdq.batches import batches
     from mrdq.plan import batch_folder
 
-    recorder = open_recorded(study, results=results, batch=batch)
+    recorder = open_recorded(study, operator=operator, results=results, batch=batch)
     loaded, wells = recorder.study, recorder.files.wells
     found = batches(loaded.runs.columns["run_id"], loaded.config.runs_per_job)
     if gather:

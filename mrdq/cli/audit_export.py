@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
-from mrdq.cli import EXIT_DIFFERENCE, say, several, study_argument
-from mrdq.cli.audit import audit
+from mrdq.cli import EXIT_DIFFERENCE, say, several
+from mrdq.cli.audit import audit, study_argument
 from mrdq.cli.recorded import finish, open_recorded, operator_option
 
 if TYPE_CHECKING:
@@ -49,22 +50,25 @@ def export_trail(
     exit code 3, with everything written.
     """
     from mrdq.audit.job import recorded
-    from mrdq.audit.reading import read_trail
+    from mrdq.audit.reading import read_trail, who
     from mrdq.audit.verify import verify
     from mrdq.reports.audit_pdf import Cover, audit_pdf, verdict_lines
     from mrdq.reports.audit_tables import COLUMNS, csv_bytes, sealed_records, tables_of
+    from mrdq.reports.places import require_empty, require_outside
     from mrdq.storage import write_bytes
 
     asked = {"format": "csv and PDF", "patient": patient, "since": since, "until": until}
     recorder = open_recorded(study, operator=operator, **asked)
     loaded, root, site = recorder.study, recorder.study.root, recorder.site
+    require_outside(folder, root, "An export inside would be part of the study")
+    require_empty(folder)
     wanted = _wanted(recorder, patient, since, until)
     recorder.seal()
     verdict = verify(root)
     reading = read_trail(root)
     tables = tables_of(reading.chain, sealed_records(reading), wanted, loaded.amendments)
     cover = Cover(loaded.config.study, reading.chain.head, wanted.period, patient, site.now(),
-                  site.operator or site.user, loaded.notices, verdict_lines(verdict))  # fmt: skip
+                  who(site.as_json()), loaded.notices, verdict_lines(verdict))  # fmt: skip
     files = {f"{name}.csv": csv_bytes(columns, tables[name]) for name, columns in COLUMNS.items()}
     files["audit.pdf"] = audit_pdf(cover, tables)
     with recorded(root, "export", site, asked) as job:
@@ -77,6 +81,12 @@ def export_trail(
     say(
         "note: the files hold ids of runs, names of files and of people who worked, and the amendments."
     )
+    say(
+        f"the files tell of the study at {cover.head}; "
+        f"check it with: mrdq audit verify {quote(str(study))} --head {cover.head.hash}"
+    )
+    if not site.rule:
+        say("the study itself has a new head, with this export recorded in it:")
     finish(recorder)
     if verdict.differences:
         say(
@@ -96,7 +106,6 @@ def _wanted(recorder: Recorder, patient: str, since: str, until: str) -> Wanted:
     if not patient:
         return Wanted(first, last)
     study = recorder.study
-    runs, others = about_patient(
-        patient, study.samples, study.runs, read_wells([recorder.files.wells])
-    )
-    return Wanted(first, last, patient, runs, others)
+    wells = read_wells([recorder.files.wells])
+    about = about_patient(patient, study.samples, study.runs, wells)
+    return Wanted(first, last, patient, about)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mrdq.cli import EXIT_DIFFERENCE, say, several, study_argument
-from mrdq.cli.audit import audit
+from mrdq.cli import EXIT_DIFFERENCE, say, several
+from mrdq.cli.audit import audit, study_argument
 
 if TYPE_CHECKING:
     from mrdq.replay.replay import Replay

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from mrdq.audit.signatures import MEANINGS
-from mrdq.cli import EXIT_DIFFERENCE, say, several, study_argument
-from mrdq.cli.audit import audit
+from mrdq.cli import EXIT_DIFFERENCE, say, several
+from mrdq.cli.audit import audit, study_argument
 from mrdq.cli.recorded import told
 
 signers_option = click.option(
@@ -56,21 +56,27 @@ def sign(
 def signatures(ctx: click.Context, study: Path, signers: Path | None) -> None:
     """List the signatures: which hold, and which are void.
 
-    Exit code 3 if one is bad: it does not fit what lies there, or its key is not that of its signer.
+    Exit code 3 if one is bad (it does not fit what lies there, or its key is not that of its signer), or
+    if mrdq audit verify finds another difference.
     """
     from mrdq.audit import ssh
     from mrdq.audit.chain import read_chain
     from mrdq.audit.signatures import read, told_of_unfinished
+    from mrdq.audit.verify import beside_signatures, plain
 
+    differ = beside_signatures(study)
     chain = read_chain(study)
     found = read(study, chain, signers)
     if found:
         ssh.require_installed()
+    if differ:
+        click.echo("the files are not as the trail has them: mrdq audit verify")
     for line in [*chain.problems, *map(str, found), *told_of_unfinished(study, chain)]:
-        click.echo(line)
+        click.echo(plain(line))
     good = sum(one.holds for one in found)
-    say(f"{several(len(found), 'signature')}, {good} of them good for the results as they are")
-    if chain.problems or any(one.problems for one in found):
+    then = "were sealed, not as they are" if differ else "are"
+    say(f"{several(len(found), 'signature')}, {good} of them good for the results as they {then}")
+    if differ or any(one.problems for one in found):
         ctx.exit(EXIT_DIFFERENCE)
 
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import click
 
-from mrdq.cli import EXIT_DIFFERENCE, say, several, study_argument
-from mrdq.cli.audit import audit
+from mrdq.cli import EXIT_DIFFERENCE, say, several
+from mrdq.cli.audit import audit, study_argument
 
 
 @audit.command()
-@click.argument("study", type=click.Path(path_type=Path, file_okay=False), default=".")
+@study_argument
 @click.option(
     "--head",
     default="",
     metavar="HASH",
-    help="A head that was kept elsewhere: it has to be in the chain.",
+    help="A head that was kept elsewhere, or its whole line: it has to be in the chain.",
 )
 @click.pass_context
 def verify(ctx: click.Context, study: Path, head: str) -> None:
@@ -54,15 +54,18 @@ def verify(ctx: click.Context, study: Path, head: str) -> None:
 @click.option("--user", default="", metavar="NAME", help="Jobs of a user or operator.")
 @click.option("--since", default="", metavar="DATE", help="Jobs of this day (UTC) and later.")
 @click.option("--until", default="", metavar="DATE", help="Jobs of this day (UTC) and earlier.")
-@click.option("--block", default=0, metavar="N", help="Jobs that a block holds.")
+@click.option("--block", type=click.IntRange(min=1), metavar="N", help="Jobs that a block holds.")
 @click.option("--action", default="", metavar="NAME", help="Jobs of one kind, such as run.")
 @click.option("--tsv", is_flag=True, help="Tab-separated and uncut, for programs.")
-def show(study: Path, tsv: bool, **asked: Any) -> None:
-    """Who did what: one line per job, and with --patient what each block changed of their rows."""
+def show(study: Path, tsv: bool, block: int | None, **asked: Any) -> None:
+    """Who did what: one line per job, and what each block changed of the inputs.
+
+    With --patient what it changed of their rows.
+    """
     from mrdq.audit import show as shown
     from mrdq.audit.verify import plain
 
-    lines, notes = shown.show(study, shown.Asked(**asked))
+    lines, notes = shown.show(study, shown.Asked(block=block or 0, whole=tsv, **asked))
     for note in notes:
         say(f"note: {plain(note)}")
     text = shown.as_tsv(lines) if tsv else shown.as_text(lines)
@@ -86,7 +89,9 @@ def trace(ctx: click.Context, study: Path, patient: str, timepoint: str, results
     from mrdq.audit.verify import plain
 
     text, differences = traced(study, patient, timepoint, results=results)
-    for line in [*text.splitlines(), *(f"DIFFERS: {one}" for one in differences)]:
+    count = several(len(differences), "difference")
+    first = [f"NOT as the audit trail has it: {count}, told at the end", ""] if differences else []
+    for line in [*first, *text.splitlines(), *(f"DIFFERS: {one}" for one in differences)]:
         click.echo(plain(line))
     if differences:
         ctx.exit(EXIT_DIFFERENCE)

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -169,11 +170,13 @@ def export_rdml(
 ) -> None:
     """Write the wells of each run as an RDML 1.3 file."""
     from mrdq.reports.exports import not_written, rdml_files
+    from mrdq.reports.places import require_no_input
 
     asked = {"format": "rdml", "runs": list(runs), "sheet_data": not bare}
     recorder = open_recorded(study, operator=operator, results=results, **asked)
     loaded, files = recorder.study, recorder.files
     into = folder or files.folder / "rdml"
+    require_no_input(into, loaded.root)
     with (
         progress_bar(len(runs) or len(loaded.runs), "writing") as tick,
         recorder.stage("export", runs=runs) as job,
@@ -244,4 +247,18 @@ def export_rocrate(study: Path, to: Path, license_: str, bare: bool, operator: s
     if not license_:
         say("note: the crate says that no licence is stated. To state one: --license")
     click.echo(to)
+    _tell_heads(str(crate.head), crate.head.hash, study=study, to=to, bare=bare)
+    if not recorder.site.rule:
+        say("the study itself has a new head, with this export recorded in it; the crate does not hold that block:")  # fmt: skip
     finish(recorder)
+
+
+def _tell_heads(shown: str, digest: str, *, study: Path, to: Path, bare: bool) -> None:
+    """The head that the crate is checked by, which is not that of the study after the export."""
+    if bare:
+        check = f"it holds none of its files, so check the study with: mrdq audit verify {quote(str(study))}"  # fmt: skip
+    elif to.suffix == ".zip":
+        check = "unpack it, and check it with: mrdq audit verify CRATE"
+    else:
+        check = f"check it with: mrdq audit verify {quote(str(to))}"
+    say(f"the crate {'tells of' if bare else 'holds'} the study at {shown}; {check} --head {digest}")  # fmt: skip

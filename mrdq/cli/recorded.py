@@ -38,4 +38,6 @@ def told(sealing: Any) -> None:
     """The head, which is worth being kept elsewhere."""
     for line in sealing.told:
         click.echo(f"note: {line}", err=True)
-    click.echo(f"audit trail: {sealing.head}", err=True)
+    click.echo(
+        f"audit trail: {sealing.head} (keep this line elsewhere: mail, LIMS, paper)", err=True
+    )

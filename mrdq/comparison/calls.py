@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mrdq import vocabulary as words
-from mrdq.comparison import deciding, numbers
+from mrdq.comparison import deciding, numbers, people
 from mrdq.comparison.rule_sets import BOUND_BY_INPUTS, Pairs
 from mrdq.comparison.side import Side, counted
 from mrdq.comparison.tables import (
@@ -57,6 +57,7 @@ def _of(calls: pd.DataFrame) -> pd.DataFrame:
         *NUMBERS,
         "person",
         "by",
+        "told",
         "guideline",
         "guideline_hash",
         "control_gene",
@@ -108,8 +109,9 @@ def _changed(both: pd.DataFrame, a: Side, b: Side, *, same_wells: bool) -> pd.Da
     for values in found.values():
         values[silent] = np.nan
     outcome_a, outcome_b = (np.where(silent, "", outcome) for outcome in outcomes)
+    amendment = people.of_both(both["told_a"], both["told_b"]).where(cause == AMENDED, "")
     return rows(both, what=CALL, a=both["call_a"], b=both["call_b"], cause=cause, criterion=criterion,
-                parameters=parameters, outcome_a=outcome_a, outcome_b=outcome_b, **found)  # fmt: skip
+                parameters=parameters, amendment=amendment, outcome_a=outcome_a, outcome_b=outcome_b, **found)  # fmt: skip
 
 
 def _explained(

@@ -11,6 +11,7 @@ import pandas as pd
 from mrdq.comparison import calls, statuses
 from mrdq.comparison.side import Side
 from mrdq.comparison.tables import (
+    AMENDED,
     CALL,
     NEXT_STEP,
     NUMBER,
@@ -20,7 +21,7 @@ from mrdq.comparison.tables import (
     joined,
 )
 
-GROUP_KEY = ("cause", "criterion", "parameters")
+GROUP_KEY = ("cause", "criterion", "parameters", "amendment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,15 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Differences that one thing explains; ``counts``: what -> how many, in the order of WHATS."""
+    """Differences that one thing explains; ``counts``: what -> how many, in the order of WHATS.
+
+    What people amended is one thing, whatever criteria fail for want of the wells.
+    """
 
     cause: str
     criterion: str
     parameters: str
+    amendment: str
     rows: pd.DataFrame
     counts: dict[str, int]
 
@@ -94,18 +99,20 @@ def groups(differences: pd.DataFrame) -> list[Group]:
     """Every difference in exactly one group; those that change most next steps come first, what
     changed in number only comes last, with the largest change first."""
     made = list(_groups(differences))
-    return sorted(made, key=lambda g: (g.cause == NUMBER, *(-g.counts.get(what, 0) for what in WHATS), g.criterion, g.parameters, g.cause))  # fmt: skip
+    return sorted(made, key=lambda g: (g.cause == NUMBER, *(-g.counts.get(what, 0) for what in WHATS), g.criterion, g.parameters, g.cause, g.amendment))  # fmt: skip
 
 
 def _groups(differences: pd.DataFrame) -> Iterator[Group]:
-    for key, found in differences.groupby(list(GROUP_KEY), sort=False):
-        cause, criterion, parameters = map(str, key)
+    keys = differences[list(GROUP_KEY)]
+    keys = keys.assign(criterion=keys["criterion"].mask(keys["cause"] == AMENDED, ""))
+    for key, found in differences.groupby([keys[name] for name in GROUP_KEY], sort=False):
+        cause, criterion, parameters, amendment = map(str, key)
         counts = found["what"].value_counts()
         told = {what: int(counts[what]) for what in WHATS if what in counts}
         if cause == NUMBER:
             fold = _fold(found["relative_change"].to_numpy(dtype=float))
             found = found.iloc[np.argsort(-fold, kind="stable")]
-        yield Group(cause, criterion, parameters, found, told)
+        yield Group(cause, criterion, parameters, amendment, found, told)
 
 
 def _fold(relative: np.ndarray) -> np.ndarray:

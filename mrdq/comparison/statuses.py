@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from mrdq import vocabulary as words
-from mrdq.comparison import numbers
-from mrdq.comparison.side import Side, amendment, counted
+from mrdq.comparison import numbers, people
+from mrdq.comparison.side import Side, amendment, counted, told
 from mrdq.comparison.tables import (
     ACROSS,
     AMENDED,
@@ -45,8 +45,8 @@ def with_deciding_run(side: Side) -> pd.DataFrame:
     names = {"target": "deciding_target", "sample_id": "deciding_sample", "run_id": "deciding_run"}
     first = first[[*STATUS_KEY, *names, "call"]].rename(columns=names)
     key = [*STATUS_KEY, "deciding_target", "deciding_sample"]
-    status = side.status.assign(by=amendment(side.status))
-    status = status[[*STATUS_KEY, *_OWN, "by"]].merge(first, on=key, how="left")
+    status = side.status.assign(by=amendment(side.status), told=told(side))
+    status = status[[*STATUS_KEY, *_OWN, "by", "told"]].merge(first, on=key, how="left")
     fits = status["call"] == status["status"]
     done = status["status"] != words.NOT_DONE
     return status.assign(deciding_run=status["deciding_run"].where(fits).where(done, ""))
@@ -116,6 +116,8 @@ def _why(common: pd.DataFrame, calls: pd.DataFrame) -> pd.DataFrame:
     person = (common["by_a"] != common["by_b"]).to_numpy()
     another = (_decider(common, "a") != _decider(common, "b")).to_numpy()
     chosen.loc[none, "cause"] = np.select([person, another], [AMENDED, DECIDES], UNEXPLAINED)[none]
+    amended = none & (chosen["cause"] == AMENDED).to_numpy()
+    chosen.loc[amended, "amendment"] = people.of_both(common["told_a"], common["told_b"])[amended]
     for name in WHY:
         if chosen[name].dtype == object:
             chosen[name] = chosen[name].fillna("")

@@ -39,7 +39,7 @@ STATUS_KEY = ("patient_id", "timepoint")
 NUMBERS = ("mrd_level", "mrd_level_low", "mrd_level_high", "quantitative_range", "sensitivity")
 
 # What explains a call's change; a status takes it over from the call that decided.
-WHY = ("cause", "criterion", "parameters", "value_a", "value_b", "minimum_a", "minimum_b",
+WHY = ("cause", "criterion", "parameters", "amendment", "value_a", "value_b", "minimum_a", "minimum_b",
        "maximum_a", "maximum_b", "outcome_a", "outcome_b", "reasons_a", "reasons_b")  # fmt: skip
 MEASURED = ("value", "minimum", "maximum")
 
@@ -63,6 +63,7 @@ DIFFERENCES = Table("diff.tsv", "every difference of two results, A and B", ("wh
     Column("cause", TEXT, "what kind of thing explains it", words=tuple(CAUSES)),
     Column("criterion", TEXT, "criterion at which the decisions of the two sides part"),
     Column("parameters", TEXT, "numbers of the rule sets that act on the criterion and differ, A → B"),
+    Column("amendment", TEXT, "what people amended on which side: what, who, when and why; where the cause is amended"),
     *_of("A"), *_of("B"),
     Column("outcome_a", TEXT, "outcome of the criterion in A", words=words.OUTCOMES),
     Column("outcome_b", TEXT, "outcome of the criterion in B", words=words.OUTCOMES),

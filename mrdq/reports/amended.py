@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -34,12 +34,14 @@ def amendments_told(
     wells: pd.DataFrame,
 ) -> list[Row]:
     """Each amendment in the order of the sheet: what it is about, the wells that it left out with
-    their automatic Cq, and the calls and statuses that rest on it.
+    their automatic Cq, and the calls and statuses that rest on it.  A status says in ``changed``
+    whether its next step or its response is another one because of people.
 
     ``calls``: rows of :func:`with_both`; ``status``: rows of STATUS; ``wells``: WELLS.
     """
     left_out = _left_out(wells)
     calls, status = ([row for row in rows if row["amended"]] for rows in (calls, status))
+    status = [row | {"changed": list(_changed(row))} for row in status]
     return [
         {
             "amendment": one, "about": _about(one), "wells": left_out.get(one.text, []),
@@ -48,6 +50,17 @@ def amendments_told(
         }
         for one in amendments
     ]  # fmt: skip
+
+
+def _changed(row: Row) -> Iterator[str]:
+    before, after = row["automatic_next_step"], row["next_step"]
+    if before != after:
+        yield f"next step changed by a person: {before or 'none'} → {after or 'none'}"
+    before, after = (
+        str(row[name]).replace("_", " ") for name in ("automatic_response", "response")
+    )
+    if before != after:
+        yield f"response changed by a person: {before} → {after}"
 
 
 def _about(one: Amendment) -> str:

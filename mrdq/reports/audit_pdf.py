@@ -15,12 +15,15 @@ from fpdf.fonts import FontFace
 from mrdq import __version__
 from mrdq.audit.chain import Head
 from mrdq.audit.verify import Verdict
-from mrdq.reports.audit_tables import Row
+from mrdq.reports.audit_amendments import AMEND, Row
+from mrdq.reports.audit_tables import OF_MRDQ
 
 FONT = "DejaVu"
 MOST_ROWS = 1000
 """Rows of a table that are printed; the csv has all.  A thousand pages are read by nobody."""
 MOST_TOLD = 40
+MOST_LETTERS = 500
+"""Of what a record tells of amendments."""
 GREY = FontFace(emphasis="BOLD", fill_color=(230, 230, 230))
 EDGE = 12.0
 """Margin [mm]."""
@@ -56,13 +59,13 @@ SECTIONS = (
         ("about", "about", 88), ("block", "block", 14), ("software", "software", 26), ("record", "record", 44),
     ), "No record of this period."),
     Section("Amendments", "amendments", (
-        ("row", "row", 11), ("what", "what", 16), ("run_id", "run", 34), ("target", "target", 32), ("well", "well", 14),
-        ("sample_id", "sample", 34), ("call", "call", 32), ("who", "who", 28), ("when", "when", 24), ("why", "why", 48),
-    ), "Nothing was amended."),
+        ("row", "row", 11), ("what", "what", 13), ("of", "of", 58), ("call", "call", 30), ("who", "who", 29),
+        ("when", "when", 24), ("why", "why", 52), ("in_force_from", "in force from (UTC)", 28), ("taken_back", "until (UTC)", 28),
+    ), "Nothing was ever amended."),
     Section("Blocks", "blocks", (
         ("block", "block", 12), ("sealed", "sealed (UTC)", 28), ("who", "who", 36), ("n_records", "records", 14),
         ("n_changed", "files new or changed", 20), ("n_removed", "files gone", 14), ("n_files", "files under seal", 16),
-        ("sha256", "SHA-256 of the block", 91), ("clock", "clock", 42),
+        ("sha256", "SHA-256 of the block", 99), ("clock", "clock", 34),
     ), "No block."),
     Section("Signatures", "signatures", (
         ("block", "block", 14), ("signer", "who", 44), ("meaning", "meaning", 24), ("signed", "signed (UTC)", 30),
@@ -163,7 +166,7 @@ def _cover(pdf: _Document, cover: Cover, tables: Mapping[str, Sequence[Row]]) ->
     facts = {
         "Under seal": f"{cover.head}, sealed {_minute(blocks[-1]['sealed'])} UTC" if blocks else str(cover.head),
         "Period": cover.period, "Patient": cover.patient or "all",
-        "Rows": ", ".join(f"{name} {len(tables[name])}" for name in ("records", "blocks", "amendments", "signatures")),
+        "Holds": "; ".join(_counts(tables)),
         "Made": f"{_minute(cover.made.astimezone(dt.UTC).isoformat())} UTC by {cover.made_by}, mrdq {__version__}",
     }  # fmt: skip
     for name, text in facts.items():
@@ -177,6 +180,20 @@ def _cover(pdf: _Document, cover: Cover, tables: Mapping[str, Sequence[Row]]) ->
     pdf.line("The head speaks of every record and every file under seal. It shows changes only if it is also kept where "
              "nobody who can write in the study can change it. Accounts, training, clocks and review are the "
              "laboratory's. The tables beside this file (csv) hold every column and every row.", 9)  # fmt: skip
+
+
+def _counts(tables: Mapping[str, Sequence[Row]]) -> list[str]:
+    """How much of what there is; what is not in force, or does not hold, is counted apart."""
+    states = [row["state"] for row in tables["signatures"]]
+    void, bad = (sum(state.startswith(word) for state in states) for word in ("VOID", "BAD"))
+    amendments = tables["amendments"]
+    back = sum(row["taken_back"] != "" for row in amendments)
+    signed = f"signatures {len(states)}"
+    return [
+        *(f"{name} {len(tables[name]):,}" for name in ("records", "blocks")),
+        f"amendments {len(amendments):,}" + f" ({back:,} of them taken back)" * (back > 0),
+        signed + f" ({len(states) - void - bad} hold, {void} void, {bad} BAD)" * bool(states),
+    ]
 
 
 def _section(pdf: _Document, section: Section, rows: Sequence[Row]) -> None:
@@ -215,7 +232,7 @@ def _table(pdf: _Document, columns: Sequence[tuple[str, str, float]], rows: Iter
 def _shown(table: str, row: Row) -> Row:
     """A row with its columns for people."""
     if table == "amendments":
-        return row
+        return _amendment(row)
     shown = row | {
         name: _minute(row[name]) for name in ("started", "sealed", "signed") if name in row
     }
@@ -227,18 +244,42 @@ def _shown(table: str, row: Row) -> Row:
     return shown
 
 
+def _amendment(row: Row) -> Row:
+    """An amendment with what it is of, and since and until when it is in force, for people."""
+    places = (("run_id", "run"), ("target", "target"), ("well", "well"), ("sample_id", "sample"))
+    since, until = row["in_force_from"], row["taken_back"]
+    return row | {
+        "of": " ".join(f"{word} {row[name]}" for name, word in places if row[name]),
+        "in_force_from": _since(since) or "in the sheet, not run yet",
+        "taken_back": _since(until) or ("" if row["row"] or not since else "gone from the sheet, not run since"),
+    }  # fmt: skip
+
+
+def _since(when: str) -> str:
+    """``block 2, 2024-03-01 10:12:44``."""
+    block, _, time = when.partition(", ")
+    return f"{block}, {_minute(time)}" if time else block
+
+
 def _about(row: Row) -> str:
     """What a record is about, in a few lines."""
     runs = row["runs"].split(";") if row["runs"] else []
     parts = [
         row["message"],
         f"runs {', '.join(runs)}" if 0 < len(runs) <= 6 else f"{len(runs)} runs" * bool(runs),
-        _asked(row["parameters"]),
+        _told(row["parameters"]) if row["action"] == AMEND else _asked(row["parameters"]),
         f"{row['n_inputs']} files read, {row['n_outputs']} made",
         f"rule {row['rule']} {row['job']} {row['cluster']}".rstrip() * bool(row["rule"]),
         row["definitions"].replace(";", ", "),
     ]
     return "; ".join(filter(None, parts))
+
+
+def _told(amended: str) -> str:
+    """A record tells of the whole sheet, which may be long; the amendments have a table of their own."""
+    if len(amended) <= MOST_LETTERS:
+        return amended
+    return f"{amended[:MOST_LETTERS]}… (records.csv has all)"
 
 
 def _asked(parameters: str) -> str:
@@ -258,13 +299,19 @@ def _minute(time: str) -> str:
 
 
 def _software(pdf: _Document, rows: Sequence[Row]) -> None:
-    """Every environment that jobs ran in, its packages in running text."""
+    """Every environment that jobs ran in: mrdq, Python, platform, and how many packages."""
     _begin(pdf, "Software")
-    pdf.line("What each job ran with; the records name it by these twelve digits.", 9)
-    found: dict[str, list[str]] = {}
+    pdf.line(
+        "What each job ran with; the records name it by these twelve digits. software.csv has every package.",
+        9,
+    )
+    found: dict[str, dict[str, str]] = {}
     for row in rows:
-        found.setdefault(row["software"], []).append(f"{row['package']} {row['version']}")
-    for name, packages in found.items():
+        found.setdefault(row["software"], {})[row["package"]] = row["version"]
+    for name, versions in found.items():
+        own = {key: versions[key] for key in OF_MRDQ if key in versions}
+        n_packages = len(versions) - len(own)
+        named = [f"{key} {text}" if key == "git commit" else text for key, text in own.items()]
         pdf.ln(2)
         pdf.line(name, 10, "B")
-        pdf.line(", ".join(packages), 7.5)
+        pdf.line("; ".join([*named, f"{n_packages} packages"]), 8)

@@ -18,13 +18,14 @@ from mrdq.audit.reading import Reading
 from mrdq.audit.record import Record
 from mrdq.audit.trail import FOLDER
 from mrdq.errors import Problem, Problems, refuse
+from mrdq.reports import audit_amendments
+from mrdq.reports.audit_amendments import AMEND, Row, amendment_rows, rows_of
 from mrdq.sheets import Sheet
 from mrdq.worksheets import is_formula
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Row = dict[str, str]
 
 RECORDS = (
     "record", "block", "action", "state", "message", "started", "ended", "user", "operator", "host", "rule",
@@ -36,16 +37,15 @@ BLOCKS = (
     "block", "sealed", "sha256", "previous", "user", "operator", "host", "mrdq", "n_records", "n_changed",
     "n_removed", "n_files", "records_root", "files_root", "kept", "clock",
 )  # fmt: skip
-AMENDMENTS = (
-    "row", "what", "run_id", "target", "well", "sample_id", "call", "who", "when", "why",
-)  # fmt: skip
 SIGNATURES = (
     "signature", "block", "head", "signer", "meaning", "signed", "key", "state", "notes",
 )  # fmt: skip
 SOFTWARE = ("software", "package", "version")
+OF_MRDQ = ("code of mrdq", "git commit", "python", "platform")
+"""Rows of the table of software that are no packages."""
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "records": RECORDS, "files": FILES, "blocks": BLOCKS, "amendments": AMENDMENTS, "signatures": SIGNATURES,
-    "software": SOFTWARE,
+    "records": RECORDS, "files": FILES, "blocks": BLOCKS, "amendments": audit_amendments.COLUMNS,
+    "signatures": SIGNATURES, "software": SOFTWARE,
 }  # fmt: skip
 """Name of each table (``<name>.csv``) -> its columns."""
 
@@ -60,25 +60,46 @@ class SealedRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What is of one patient: ``runs`` that may hold a sample of theirs, and ``samples``; and what is of
+    other patients alone: ``other_runs``, ``other_samples``, and ``paths`` of exports and layouts."""
+
+    runs: frozenset[str] = frozenset()
+    samples: frozenset[str] = frozenset()
+    other_runs: frozenset[str] = frozenset()
+    other_samples: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """Which records are asked for: those that were at work between ``since`` and ``until`` (days in
-    UTC, both included), about ``patient``, whose instrument runs are ``runs``.
-
-    ``others``: paths of exports and layouts that are of other patients alone.
+    UTC, both included), about ``patient``, of whom ``about`` tells.
     """
 
     since: dt.date | None = None
     until: dt.date | None = None
     patient: str = ""
-    runs: frozenset[str] = frozenset()
-    others: frozenset[str] = frozenset()
+    about: About = About()
 
     def has(self, record: Record) -> bool:
         if self.since and record.ended[:10] < self.since.isoformat():
             return False
         if self.until and record.started[:10] > self.until.isoformat():
             return False
-        return not self.patient or not record.runs or not self.runs.isdisjoint(record.runs)
+        if not self.patient or not record.runs:
+            return True
+        if record.action == AMEND:
+            return any(map(self.has_amendment, rows_of(record)))
+        return not self.about.runs.isdisjoint(record.runs)
+
+    def has_amendment(self, row: Mapping[str, str]) -> bool:
+        """Whether an amendment may be about the patient: one of a run or a sample that the sheets do
+        not know any more may be."""
+        sample = row.get("sample_id", "")
+        if not self.patient or sample in self.about.samples:
+            return True
+        return sample not in self.about.other_samples and row["run_id"] not in self.about.other_runs
 
     @property
     def period(self) -> str:
@@ -120,24 +141,22 @@ def tables_of(
 ) -> dict[str, list[Row]]:
     """The rows of each table of :data:`COLUMNS`; all values are text.
 
-    Blocks and signatures are always all of them: they mean nothing without those before.
+    ``records``: all under seal.  Blocks, signatures and what became of amendments are always all of
+    them, whatever the period: they mean nothing without those before.
     """
     asked = [one for one in records if wanted.has(one.record)]
+    history = amendment_rows(chain, [(one.record, one.block) for one in records], amendments)
     return {
-        "records": [_record_row(one) for one in asked],
-        "files": [row for one in asked for row in _file_rows(one, wanted.others)],
+        "records": [_record_row(one, wanted) for one in asked],
+        "files": [row for one in asked for row in _file_rows(one, wanted.about.paths)],
         "blocks": [_block_row(block.number, block.hash, block.content) for block in chain.blocks],
-        "amendments": [
-            row
-            for row in _amendment_rows(amendments)
-            if not wanted.patient or row["run_id"] in wanted.runs
-        ],
+        "amendments": [row for row in history if wanted.has_amendment(row)],
         "signatures": [_signature_row(one) for one in signatures.read(chain.root, chain)],
         "software": _software_rows(asked),
     }
 
 
-def _record_row(one: SealedRecord) -> Row:
+def _record_row(one: SealedRecord, wanted: Wanted) -> Row:
     content = one.record.content
     software, seal = content["software"], content["seal"]
     git = software.get("git", {})
@@ -146,7 +165,7 @@ def _record_row(one: SealedRecord) -> Row:
         "record": one.record.name, "block": str(one.block),
         **{key: str(content[key]) for key in ("action", "state", "message", "started", "ended", "user", "operator",
                                               "host", "rule", "job", "cluster")},
-        "runs": ";".join(content["runs"]), "parameters": _line(content["parameters"]),
+        "runs": ";".join(content["runs"]), "parameters": _parameters(one.record, wanted),
         "definitions": ";".join(named), "seal_block": str(seal.get("block", "")), "seal_head": str(seal.get("head", "")),
         "mrdq": str(software.get("mrdq", "")), "python": str(software.get("python", "")),
         "git_commit": str(git.get("commit", "")), "git_dirty": _flag(git.get("dirty")),
@@ -159,8 +178,14 @@ def _flag(value: bool | None) -> str:
     return "" if value is None else str(value).lower()
 
 
-def _line(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False, sort_keys=True) if content else ""
+def _parameters(record: Record, wanted: Wanted) -> str:
+    """As JSON; what a record tells of amendments in words."""
+    if record.action == AMEND:
+        rows = rows_of(record)
+        told = [row for row in rows if wanted.has_amendment(row)]
+        return audit_amendments.words(told, len(rows) - len(told))
+    asked = record.parameters
+    return json.dumps(asked, ensure_ascii=False, sort_keys=True) if asked else ""
 
 
 def _file_rows(one: SealedRecord, others: frozenset[str]) -> Iterable[Row]:
@@ -180,14 +205,6 @@ def _block_row(number: int, digest: str, content: Mapping[str, Any]) -> Row:
         "n_changed": str(len(content["changed"])), "n_removed": str(len(content["removed"])),
         "n_files": str(content["n_files"]), "kept": ";".join(content["kept"]),
     }  # fmt: skip
-
-
-def _amendment_rows(sheet: Sheet) -> list[Row]:
-    names = AMENDMENTS[1:]
-    return [
-        {"row": str(row), **{name: str(record.get(name) or "") for name in names}}
-        for row, record in zip(sheet.row, sheet.records(), strict=True)
-    ]
 
 
 def _signature_row(one: signatures.Signature) -> Row:
@@ -239,10 +256,8 @@ def day(text: str, option: str) -> dt.date | None:
         refuse(option, "a day such as 2024-03-01", text)
 
 
-def about_patient(
-    patient: str, samples: Sheet, runs: Sheet, wells: pd.DataFrame
-) -> tuple[frozenset[str], frozenset[str]]:
-    """Instrument runs that are about ``patient``, and paths of exports and layouts of the others.
+def about_patient(patient: str, samples: Sheet, runs: Sheet, wells: pd.DataFrame) -> About:
+    """What is about ``patient``.
 
     ``wells``: WELLS of the results.  A run that holds none of them, for it could not be read, may be
     about anybody.  Raises :class:`MrdqError` if no sample is of the patient.
@@ -258,5 +273,10 @@ def about_patient(
     for record in runs.records():
         named = {record["export"], record["layout"].partition("#")[0]}
         paths[record["run_id"] not in others] |= named - {""}
-    mine = {run for run in runs.columns["run_id"] if run not in others}
-    return frozenset(mine), frozenset(paths[False] - paths[True])
+    return About(
+        runs=frozenset(run for run in runs.columns["run_id"] if run not in others),
+        samples=frozenset(own),
+        other_runs=frozenset(map(str, others)),
+        other_samples=frozenset(samples.columns["sample_id"]) - own,
+        paths=frozenset(paths[False] - paths[True]),
+    )

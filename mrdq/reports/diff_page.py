@@ -63,7 +63,9 @@ def _status(row: Row) -> str:
 
 
 def _why(row: Row) -> Cell:
-    """Criterion and parameters, with the evidence in small type."""
+    """Criterion and parameters, or what people amended, with the evidence in small type."""
+    if row["amendment"]:
+        return Cell(f"amended {row['amendment']}", diff_text.reason(row))
     acts = row["parameters"] if row["cause"] != OTHER_CALLS else diff_text.listed(row["parameters"])
     return Cell(", ".join(filter(None, [row["criterion"], acts])) or plain(row["cause"]), diff_text.reason(row))  # fmt: skip
 

@@ -41,7 +41,8 @@ def text(compared: Compared, *, rest: str) -> str:
     changed = found.differences[found.differences["what"] == NEXT_STEP]
     if len(changed):
         patients = changed["patient_id"].nunique()
-        lines += ["", f"The next step changes for {told(patients, 'patient')}:"]
+        places = f" at {told(len(changed), 'timepoint')}" if len(changed) != patients else ""
+        lines += ["", f"The next step changes for {told(patients, 'patient')}{places}:"]
         lines += [f"  {subject(row)}: {change(row)}" for row in records(changed[:SHOWN])]
         lines += [f"  {line}" for line in _more(len(changed), rest)]
     for place, group in enumerate(groups(found.differences), 1):
@@ -101,7 +102,9 @@ def told(count: int, what: str) -> str:
 
 
 def title(group: Group) -> str:
-    """Criterion, parameters, and what that means."""
+    """Criterion, parameters, and what that means; what people amended is what they wrote."""
+    if group.amendment:
+        return f"Amended {group.amendment}"
     meaning = CAUSES[group.cause]
     if group.cause == OTHER_CALLS:
         acts = listed(group.parameters).removeprefix("calls ")

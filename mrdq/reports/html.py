@@ -97,6 +97,7 @@ def write(study: Study, files: Files, *, seal: Sequence[str] = ()) -> Path:
         patients=_patients(status, both), not_evaluable=_not_evaluable(counts), failures=_failures(evidence),
         amendments=amendments_told(amendments(study), both, _records(status), wells),
         protocols=_protocols(study),
+        retracted={one.run_id for one in amendments(study) if one.retracts},
         late=_late_signals(calls, curves, study), pictures=pictures, flags=words.FLAGS, criteria=CRITERIA,
     )  # fmt: skip
     path = files.folder / "report" / "index.html"

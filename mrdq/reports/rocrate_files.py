@@ -18,6 +18,7 @@ from mrdq.audit.reading import Reading
 from mrdq.audit.trail import Trail, names
 from mrdq.errors import Problem, Problems, refuse
 from mrdq.reports.audit_tables import SealedRecord
+from mrdq.reports.places import found_at, require_outside
 
 METADATA = "ro-crate-metadata.json"
 README = "README.md"
@@ -114,10 +115,10 @@ def workflow_folder() -> Path | None:
 
 def require_free(to: Path, root: Path) -> None:
     """Refuse to write a crate into the study, or over anything."""
-    if to.resolve().is_relative_to(root.resolve()):
-        refuse(str(to), "a place outside of the study", remedy="A crate inside would be part of the next one: name another --to.")  # fmt: skip
-    if to.is_file() or (to.is_dir() and any(to.iterdir())) or (to.exists() and to.suffix == ".zip"):
-        refuse(str(to), "a name that is free, or an empty folder", remedy="Remove it, or name another --to.")  # fmt: skip
+    require_outside(to, root, "A crate inside would be part of the next one")
+    found = found_at(to) or ("an empty folder" if to.is_dir() and to.suffix == ".zip" else "")
+    if found:
+        refuse(f"--to {to}", "a name that is free, or an empty folder", found, remedy="Nothing is overwritten: name another one.")  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ from mrdq.audit.canonical import canonical
 from mrdq.audit.job import recorded
 from mrdq.audit.seal import Sealing, seal
 from mrdq.audit.site import Site, software
+from mrdq.errors import refuse
 from mrdq.new_study import require_new
 from mrdq.reports import validation_page
 from mrdq.validation import (
@@ -98,7 +99,7 @@ def make(folder: Path, site: Site, *, say: Callable[[str], None]) -> Pack:
 
     Raises :class:`MrdqError` if ``folder`` is not new or empty, or cannot hold a trail.
     """
-    require_new(folder)
+    _require_empty(folder)
     with recorded(folder, "validate", site, {"software": provenance.software()}) as job:
         started = site.time
         checks = every(folder, site.now().astimezone(dt.UTC), say=say)
@@ -114,6 +115,17 @@ def make(folder: Path, site: Site, *, say: Callable[[str], None]) -> Pack:
         job.seal = first.head.as_json()
         job.writes("report.html")
     return Pack(checks, report, seal(folder, site))
+
+
+def _require_empty(folder: Path) -> None:
+    """As :func:`require_new`, and say what a folder holds that is not empty."""
+    if folder.is_dir() and (held := list(folder.iterdir())):
+        folders = sum(path.is_dir() for path in held)
+        counts = {"file": len(held) - folders, "folder": folders}
+        told = " and ".join(f"{n} {what}{'' if n == 1 else 's'}" for what, n in counts.items() if n)
+        refuse(str(folder), "a new or empty folder", f"a folder with {told}",
+               remedy="Name another one; nothing is overwritten.")  # fmt: skip
+    require_new(folder)
 
 
 def table(checks: Iterable[Check]) -> pd.DataFrame:
@@ -139,12 +151,30 @@ def environment(checks: Iterable[Check], site: Site, *, started: str) -> dict[st
     }  # fmt: skip
 
 
-def _definitions(kind: str) -> dict[str, str]:
-    """Id -> SHA-256 of the file of each shipped definition."""
+def _definitions(kind: str) -> dict[str, dict[str, str]]:
+    """Id -> SHA-256 of the ``content`` of each shipped definition, as results and the audit trail name
+    it, and of its ``file``."""
     return {
-        name: hashlib.sha256(definitions.find(kind, name, None)[0].read_bytes()).hexdigest()
+        name: {"content": _content(kind, name), "file": _files(kind, name)[0]}
         for name in definitions.names(kind)
     }
+
+
+def _content(kind: str, name: str) -> str:
+    """A rule set's hash; a protocol's is that of the hashes of its file and of those it extends, as
+    :func:`mrdq.recording.definitions_of` has it."""
+    if kind == "guidelines":
+        return definitions.load_guideline(name).hash
+    return hashlib.sha256(canonical(_files(kind, name))).hexdigest()
+
+
+def _files(kind: str, name: str) -> list[str]:
+    """SHA-256 of the file of a definition, and of what it extends."""
+    path, shown = definitions.find(kind, name, None)
+    own = hashlib.sha256(path.read_bytes()).hexdigest()
+    content = definitions.read_yaml(path, shown, kind.removesuffix("s"))
+    parent = cast("str", content.get("extends", ""))
+    return [own, *(_files(kind, parent) if parent else [])]
 
 
 def page(checks: list[Check], told: Mapping[str, Any], head: str) -> str:

@@ -133,7 +133,9 @@ def without_seal(path: Path) -> bytes:
     data = path.read_bytes()
     if path.suffix != ".html":
         return data
-    return b"".join(line for line in data.splitlines(keepends=True) if b'"small seal"' not in line)
+    return b"".join(
+        line for line in data.splitlines(keepends=True) if b'class="small seal' not in line
+    )
 
 
 def copy(study: Path, to: Path) -> Path:

@@ -22,6 +22,7 @@ from small_study import (
     set_key,
     table,
     tree,
+    without_seal,
     write_rows,
 )
 
@@ -31,6 +32,8 @@ from mrdq.audit.reading import read_trail
 from mrdq.errors import MrdqError
 from mrdq.instruments import read_export
 from mrdq.plan import load_plan
+from mrdq.reports.html import write as write_page
+from mrdq.storage import Files
 from mrdq.study import load_study
 
 SHEET = "config/amendments.tsv"
@@ -332,6 +335,65 @@ def test_the_page_shows_both(repeated: Path) -> None:
     statuses = page[page.index("<h2>Status") : page.index("<h2>Patients")]
     assert statuses.count('<span class="automatic">') == 3
     assert "not evaluable <small>(by amendment)</small>" in statuses
+
+
+def section(page: str, start: str, end: str) -> str:
+    """The text between two headings, without tags."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page[page.index(start) : page.index(end)]).split())
+
+
+def test_the_page_marks_what_a_person_changed_of_response_and_next_step(study: Path) -> None:
+    amend(study, call(), call(sample_id="SIM-000001-C1", call="not_evaluable"))
+    accepted(study)
+    status = status_of(study)[PATIENT, "post-C1"]
+    page = (study / "results/report/index.html").read_text()
+    told = section(page, '<h2 id="amendments">', "<h2>Curves")
+    step = f"next step changed by a person: {status['automatic_next_step']} → {status['next_step']}"
+    assert status["automatic_next_step"] != status["next_step"]
+    assert f"{step} response changed by a person: " in told
+    assert f"response changed by a person: failure → intermediate {PATIENT} post-A1: positive, quantifiable" in told  # fmt: skip
+    assert page.count('<div class="changed">') == 3
+
+
+def test_a_person_who_agrees_changed_nothing(study: Path) -> None:
+    amend(study, call(call="positive_quantifiable"))
+    accepted(study)
+    page = (study / "results/report/index.html").read_text()
+    assert "automatic → amended" in page
+    assert "changed by a person" not in page
+
+
+def test_the_page_of_a_retracted_run(repeated: Path) -> None:
+    """A retraction is no curve that failed; its wells are counted; the run before it counts again."""
+    amend(repeated, row(run_id=AGAIN), row(target=TARGET, well="A7"))
+    accepted(repeated)
+    page = (repeated / "results/report/index.html").read_text()
+    told = section(page, '<h2 id="amendments">', "<h2>Curves")
+    wells = pd.read_parquet(repeated / "results/wells.parquet")
+    used = wells[(wells["run_id"] == AGAIN) & ~wells["role"].isin(["", "empty"])]
+    assert f"<summary>{len(used)} wells</summary>" in page
+    assert "superseded → counts" in told
+    curves = section(page, "<h2>Curves", "<h2>Flags").partition(f"{AGAIN} {TARGET} ")[2]
+    assert curves.startswith("retracted 0 ")
+    assert curves.partition(" SIM-")[0].endswith("retracted")
+    assert "no wells" not in curves
+    runs = section(page, "<h2>Runs", "<h3>How the exports")
+    assert re.search(rf"{AGAIN} data/\S+ .* retracted", runs)
+    assert runs.count("retracted") == 1
+
+
+def test_a_seal_that_does_not_hold_looks_like_a_warning(study: Path) -> None:
+    accepted(study)
+    loaded = load_study(study)
+    lines = ("Results under seal: block 1, head abc.", "NOT under seal: results/calls.tsv",
+             "release by operator A: VOID since block 3", "audit/signatures/1.json: BAD: <b>")  # fmt: skip
+    page = write_page(loaded, Files(loaded.results), seal=lines)
+    text = page.read_text()
+    assert text.count('<p class="small seal">') == 1
+    assert text.count('<p class="small seal notice" role="note">') == 3
+    assert "BAD: &lt;b&gt;" in text
+    assert b"seal: " not in without_seal(page)
+    assert b"BAD: " not in without_seal(page)
 
 
 def test_rdml_has_the_well_as_left_out(study: Path) -> None:

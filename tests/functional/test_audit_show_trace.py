@@ -225,7 +225,15 @@ def shown(study: Path, *words: object) -> list[dict[str, str]]:
 
 
 def test_show_tells_who_did_what(sealed: Path) -> None:
-    lines = shown(sealed)
+    change, lines = (
+        [line for line in shown(sealed) if (line["action"] == "change") == is_change]
+        for is_change in (True, False)
+    )
+    (export,) = change
+    before, after = export["made"].removeprefix(f"data/{RUN}.csv: ").split(" → ")
+    assert export["block"] == "3"
+    assert len(before) == 12
+    assert after == sha256(sealed / f"data/{RUN}.csv")[:12]
     contents = [
         json.loads((Trail(sealed).records / n).read_bytes()) for n in names(Trail(sealed).records)
     ]
@@ -242,7 +250,7 @@ def test_show_tells_who_did_what(sealed: Path) -> None:
 
 
 def test_show_is_aligned_for_people(sealed: Path) -> None:
-    lines = mrdq("audit", "show", sealed).out.splitlines()
+    lines = mrdq("audit", "show", sealed, "--action", "run").out.splitlines()
     assert lines[0].split() == ["time", "action", "state", "who", "host", "runs", "block", "made"]
     assert len({line.index("  ", line.index("oper")) for line in lines[1:]}) == 1
     assert lines[1].endswith("results/adtte.tsv, results/calls.tsv, results/curves.tsv, and 6 more")
@@ -253,10 +261,9 @@ def test_show_is_aligned_for_people(sealed: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "blocks"),
     [
-        (("--user", "operator A"), "12"), (("--user", here().user), "1234"), (("--user", "nobody"), ""),
-        (("--block", "3"), "3"), (("--action", "report"), "24"), (("--run", RUN), "1234"), (("--run", "R9"), "24"),
-        (("--since", "2020-01-01"), "1234"), (("--since", "2999-01-01"), ""), (("--until", "2020-01-01"), ""),
-        (("--until", "2999-01-01"), "1234"), (("--action", "run", "--user", "operator B"), "3"),
+        (("--user", "operator A"), "12"), (("--user", here().user), "1234"), (("--block", "4"), "4"), (("--block", "3"), "33"), (("--action", "report"), "24"), (("--run", RUN), "1234"), (("--action", "change"), "3"),
+        (("--since", "2020-01-01"), "12334"), (("--since", "2999-01-01"), ""), (("--until", "2020-01-01"), ""),
+        (("--until", "2999-01-01"), "12334"), (("--action", "run", "--user", "operator B"), "3"),
     ],
 )  # fmt: skip
 def test_show_picks_the_jobs_asked_for(sealed: Path, words: tuple[str, ...], blocks: str) -> None:
@@ -265,9 +272,10 @@ def test_show_picks_the_jobs_asked_for(sealed: Path, words: tuple[str, ...], blo
 
 def test_show_picks_by_day_and_by_time(sealed: Path) -> None:
     times = [line["time"] for line in shown(sealed)]
+    assert len(times) == 5
     assert [line["time"] for line in shown(sealed, "--since", times[2])] == times[2:]
     assert [line["time"] for line in shown(sealed, "--until", times[1])] == times[:2]
-    assert len(shown(sealed, "--since", times[0][:10], "--until", times[3][:10])) == 4
+    assert len(shown(sealed, "--since", times[0][:10], "--until", times[3][:10])) == 5
 
 
 def test_show_tells_what_changed_of_a_patient(sealed: Path) -> None:
@@ -286,7 +294,7 @@ def test_show_tells_what_changed_of_a_patient(sealed: Path) -> None:
     block, _, text = made[7]
     assert block == "3"
     assert text.startswith(
-        f"results/status.tsv: patient {PATIENT} timepoint {POSITIVE}: status positive_quantifiable → negative, mrd_level 0.00"
+        f"results/status.tsv: patient {PATIENT} timepoint {POSITIVE}: status positive_quantifiable → negative, response failure"
     )
     assert made[8][2].startswith(
         f"results/calls.tsv: run {RUN} target {TARGET} sample {SAMPLE}: call positive_quantifiable → negative"
@@ -314,10 +322,19 @@ def test_show_refuses_what_is_no_time(sealed: Path, since: str) -> None:
 
 
 def test_show_refuses_an_unknown_patient(sealed: Path) -> None:
-    outcome = mrdq("audit", "show", sealed, "--patient", "P9")
-    assert (outcome.code, outcome.problems) == (
-        2, ['error: audit/kept: found "P9", expected a patient of the kept tables. Mend --patient.']
-    )  # fmt: skip
+    """And a run, a user, an action, a block: a slip of the pen would look like an empty trail."""
+    people = sorted({here().user, "operator A", "operator B"})
+    for option, word, there in (
+        ("--patient", "P9", PATIENTS[:2]), ("--run", "R9", RUNS[:2]), ("--user", "nobody", people),
+        ("--action", "none", ["change", "report", "run"]), ("--block", "9", ["1", "2", "3", "4"]),
+    ):  # fmt: skip
+        outcome = mrdq("audit", "show", sealed, option, word)
+        (problem,) = outcome.problems
+        assert outcome.code == 2
+        assert problem == (
+            f'error: {option}: found "{word}", expected one of {", ".join(there)}. Mend {option}.'
+        )
+        assert outcome.err.endswith("\n1 problem.\n")
 
 
 def test_show_tells_of_jobs_that_failed_are_open_or_damaged(sealed: Path) -> None:
@@ -335,13 +352,82 @@ def test_show_tells_of_jobs_that_failed_are_open_or_damaged(sealed: Path) -> Non
     assert [line["state"] for line in shown(sealed, "--user", "analyst")] == ["failed", "done"]
     name = record_name(sealed, "run", 0)
     (Trail(sealed).records / name).write_bytes(b"x")
-    outcome = mrdq("audit", "show", sealed, "--action", "none")
+    outcome = mrdq("audit", "show", sealed, "--since", "2999-01-01")
     assert outcome.err == (
         f"note: audit/records/{name} is left out: its bytes are not those it is named after\nno job is of this kind\n"
     )
 
 
+def test_show_tells_what_jobs_say_and_what_changed_of_sheets(sealed: Path) -> None:
+    set_cell(sealed / "config/runs.tsv", 2, "lot", "L2")
+    row = {"run_id": RUN, "who": "operator A", "when": "2024-03-01", "why": "reagents out of date"}
+    rows = [{**row, "what": what} for what in ("omit", "omit", "call")]
+    with recorded(sealed, "amend", here(), {"rows": rows}) as job:
+        job.reads("config/runs.tsv", keep=True)
+    with recorded(sealed, "amend", here(), {"rows": []}):
+        pass
+    with recorded(sealed, "call", here(), {"guideline": "other"}) as job:
+        job.notes.append("results/calls.tsv was changed")
+    seal(sealed, here())
+    amend, none, call, change = shown(sealed, "--block", "5")
+    what = f"2 omissions, 1 changed call; who: operator A; {RUN}: reagents out of date"
+    assert (amend["note"], none["note"]) == (what, "no amendment any more")
+    assert call["note"] == "--guideline other; results/calls.tsv was changed"
+    assert change["made"] == f"config/runs.tsv: run {RUN}: lot L1 → L2"
+    text = mrdq("audit", "show", sealed, "--block", "5").out
+    assert f"  {what}\n" in text
+    assert "  --guideline other; results/calls.tsv was changed\n" in text
+
+
+def test_show_leaves_hashes_of_tables_to_programs(sealed: Path) -> None:
+    calls = sealed / "results/calls.tsv"
+    set_cell(calls, 2, "guideline_hash", "0")
+    set_cell(calls, 2, "call", "x")
+    with recorded(sealed, "call", here()) as job:
+        job.writes(calls, keep=True)
+    seal(sealed, here())
+    asked = ("audit", "show", sealed, "--patient", PATIENT, "--block", "5")
+    assert "guideline_hash" not in mrdq(*asked).out
+    assert "sample " in mrdq(*asked).out
+    assert "guideline_hash" in mrdq(*asked, "--tsv").out
+
+
+def test_verbs_take_the_current_folder(sealed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(sealed)
+    asked = ("--patient", PATIENT, "--timepoint", POSITIVE)
+    for words in (("show",), ("signatures",), ("trace", *asked), ("seal",)):
+        assert mrdq("audit", *words).code == 0
+
+
+@pytest.mark.parametrize("name", ["../sealed", "a/b", ".."])
+def test_the_note_of_a_sealing_has_no_folders(sealed: Path, name: str) -> None:
+    outcome = mrdq("audit", "seal", sealed, "--note", name)
+    (problem,) = outcome.problems
+    assert outcome.code == 2
+    assert problem == f'error: --note: found "{name}", expected a name without folders'
+    assert "--note" not in mrdq("audit", "seal", "--help").out
+
+
 # trace
+
+
+def test_trace_says_first_that_something_differs(sealed: Path) -> None:
+    assert traced(sealed).startswith("Status of ")
+    set_cell(sealed / "config/runs.tsv", 2, "lot", "L2")
+    first, empty, title, *_ = traced(sealed, code=3).splitlines()
+    assert first == "NOT as the audit trail has it: 1 difference, told at the end"
+    assert (empty, title) == ("", f"Status of {PATIENT} at {POSITIVE}")
+
+
+def test_trace_tells_of_a_status_that_was_made_from_other_calls(sealed: Path) -> None:
+    calls = sealed / "results/calls.tsv"
+    set_cell(calls, 2, "flags", "x")
+    with recorded(sealed, "call", here()) as job:
+        job.writes(calls, keep=True)
+    told = traced(sealed, code=3).splitlines()[-1]
+    assert told.startswith(
+        "DIFFERS: results/adtte.tsv, results/status.tsv, results/survival.tsv were"
+    )
 
 
 def traced(study: Path, patient: str = PATIENT, timepoint: str = POSITIVE, *, code: int = 0) -> str:
@@ -551,4 +637,4 @@ def test_a_page_names_no_seal_if_what_it_shows_is_not_under_it(sealed: Path, nam
             encoding="utf-8",
         )
     assert mrdq("report", sealed).code == 0
-    assert "These results are not under seal." in page.read_text(encoding="utf-8")
+    assert "NOT under seal: results/" in page.read_text(encoding="utf-8")

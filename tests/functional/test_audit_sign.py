@@ -5,6 +5,7 @@ The oracle is ssh-keygen, called here by itself on what lies in ``audit/signatur
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
@@ -48,6 +49,9 @@ def keys(ssh_keygen: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         words = ["-q", "-t", "ed25519", "-N", passphrase, "-C", name, "-f", str(folder / name)]
         subprocess.run([ssh_keygen, *words], check=True)
     return folder
+
+
+CHANGED = RESULTS | {"results/calls.tsv": "changed"}
 
 
 def job(root: Path, action: str, files: dict[str, str], *, removed: str = "") -> None:
@@ -287,7 +291,7 @@ def test_pages_exports_and_other_signatures_leave_it_good(
 def test_a_result_that_an_export_overwrote_and_a_job_made_counts(signed: Path) -> None:
     with recorded(signed, "export", SITE) as one:
         one.writes("results/calls.tsv")
-    job(signed, "call", {"results/calls.tsv": "changed"})
+    job(signed, "call", CHANGED)
     assert "VOID since block 4" in listed(signed)[0]
 
 
@@ -309,7 +313,7 @@ def test_many_changes_are_counted_and_not_listed(signed: Path) -> None:
 
 
 def test_a_new_signature_holds_beside_a_void_one(signed: Path, keys: Path) -> None:
-    job(signed, "call", {"results/calls.tsv": "changed"})
+    job(signed, "call", CHANGED)
     sign(signed, keys / "own")
     old, new = signatures.read(signed, read_chain(signed))
     assert (old.holds, new.holds, new.block) == (False, True, 4)
@@ -369,8 +373,8 @@ def _said(root: Path, **other: object) -> bytes:
         ({"signer": 5}, "a value of another type"),
         ({"signer": "A\x1b[2J"}, "a name or a meaning that no signature has"),
         ({"meaning": "seen"}, "a name or a meaning that no signature has"),
-        ({"signed": "yesterday"}, "yesterday"),
-        ({"signed": "2024-03-01T10:00:00"}, "a time without its zone"),
+        ({"signed": "yesterday"}, "a time that is not as records have it"),
+        ({"signed": "2024-03-01T10:00:00"}, "a time that is not as records have it"),
         ({"more": ""}, "not of the form mrdq-signature-1"),
     ],
 )  # fmt: skip
@@ -441,7 +445,7 @@ def test_results_that_are_recorded_and_not_sealed_are_not_signed(trail: Path, ke
 
 def test_a_broken_chain_is_told_and_not_signed(signed: Path, keys: Path) -> None:
     _flip(signed / "audit/blocks/000001.json", 40)
-    assert listed(signed, code=3)[0].startswith("block 2 does not follow on block 1")
+    assert listed(signed, code=3)[1].startswith("block 2 does not follow on block 1")
     assert "an unbroken audit trail" in refused(signed, keys / "own")
 
 
@@ -554,7 +558,7 @@ def test_a_changed_file_cannot_be_signed(trail: Path, keys: Path) -> None:
 
 
 def test_results_that_are_past_cannot_be_signed(trail: Path, keys: Path) -> None:
-    job(trail, "call", {"results/calls.tsv": "changed"})
+    job(trail, "call", CHANGED)
     said = refused(trail, keys / "own", "--block", "2")
     assert "A signature of it would be VOID since block 3" in said
     assert "Sign the head, block 3" in said
@@ -564,8 +568,9 @@ def test_a_block_that_is_not_there_cannot_be_signed(
     trail: Path, keys: Path, tmp_path: Path
 ) -> None:
     assert "a block from 1 to 2" in refused(trail, keys / "own", "--block", "9")
+    (tmp_path / "empty").mkdir()
     assert "a block that is sealed" in refused(tmp_path / "empty", keys / "own")
-    assert not (tmp_path / "empty").exists()
+    assert not list((tmp_path / "empty").iterdir())
 
 
 @pytest.mark.parametrize("name", [" ", "two\nlines", "\x1b[1mbold"])
@@ -678,7 +683,7 @@ def test_signing_that_was_stopped_is_told_and_cleared_away(
 def test_a_damaged_record_is_not_taken_for_the_end_of_signing(signed: Path, keys: Path) -> None:
     (signed / "audit/records/20240301T100000Z-sign-0123456789abcdef.json").write_text("{")
     shutil.copy(signed / SIGNATURE, Trail(signed).signatures / "000002-2.json.sig")
-    assert "000002-2.json.sig stands in no record" in listed(signed)[1]
+    assert "000002-2.json.sig stands in no record" in listed(signed, code=3)[2]
 
 
 def test_a_pipe_in_place_of_a_statement_stops_nobody(signed: Path) -> None:
@@ -728,3 +733,53 @@ def test_a_signature_is_a_value(signed: Path) -> None:
     [found] = signatures.read(signed, read_chain(signed))
     with pytest.raises(dataclasses.FrozenInstanceError):
         found.signer = "analyst B"  # type: ignore[misc]
+
+
+# --- beside files that are not as they were sealed
+
+
+def test_holds_never_stands_alone_over_files_that_were_changed(signed: Path) -> None:
+    first = listed(signed)
+    for name in ("results/calls.tsv", "config/layouts/R1.tsv"):
+        data = (signed / name).read_bytes()
+        (signed / name).write_bytes(data + b"x")
+        outcome = mrdq("audit", "signatures", signed)
+        assert outcome.code == 3
+        assert outcome.out.splitlines() == [
+            "the files are not as the trail has them: mrdq audit verify", *first
+        ]  # fmt: skip
+        assert outcome.err == (
+            "1 signature, 1 of them good for the results as they were sealed, not as they are\n"
+        )
+        (signed / name).write_bytes(data)
+    assert listed(signed) == first
+
+
+def test_results_that_a_failed_run_left_half_made_are_not_signed(trail: Path, keys: Path) -> None:
+    with contextlib.suppress(OSError), recorded(trail, "run", SITE) as one:
+        (trail / "results/calls.tsv").write_text("half", encoding="utf-8")
+        one.writes("results/calls.tsv")
+        raise OSError("disk")
+    seal(trail, SITE)
+    assert "made, which failed: run again" in refused(trail, keys / "own")
+
+
+@pytest.mark.parametrize("verb", ["verify", "show", "signatures", "seal"])
+def test_what_is_no_folder_and_what_has_no_trail_is_refused(tmp_path: Path, verb: str) -> None:
+    outcome = mrdq("audit", verb, tmp_path / "none")
+    assert outcome.code == 2
+    (problem,) = outcome.problems
+    assert problem == (
+        f"error: {tmp_path / 'none'}: found nothing, expected the folder of a study. "
+        f"There is no folder {tmp_path / 'none'}: mend its name."
+    )
+    outcome = mrdq("audit", verb, tmp_path)
+    assert outcome.code == 2
+    assert "Run the study (mrdq run)" in outcome.err or "config.yaml" in outcome.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_verbs_that_only_read_speak_of_no_writing(tmp_path: Path) -> None:
+    for verb in ("verify", "show", "signatures"):
+        assert mrdq("audit", verb, tmp_path).err.endswith("\n1 problem.\n")
+    assert mrdq("audit", "seal", tmp_path).err.endswith("; nothing was written.\n")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from small_study import (
     LAYOUT,
@@ -26,8 +29,9 @@ from small_study import (
 )
 from tiny import write_tiny
 
+from mrdq import comparison_stage
 from mrdq.comparison.tables import DIFFERENCES
-from mrdq.reports import diff_page
+from mrdq.reports import diff_page, diff_text
 
 DOCS = Path(__file__).parents[2] / "docs"
 PROVISIONAL = "Rule set euromrd-2024 0.1.0 is PROVISIONAL"
@@ -156,8 +160,8 @@ def test_more_than_twenty_rows_are_counted_and_not_written_out(
     assert rows + 20 == len(table(tmp_path / "out" / "diff.tsv"))
     assert "more, see diff.tsv\n" in written.out
     monkeypatch.setattr(diff_page, "SHOWN", 5)
-    mrdq("diff", study, "--guideline", "more-wells", "--to", tmp_path / "out")
-    assert f"{rows + 15} more are in diff.tsv." in page_of(tmp_path / "out").text
+    mrdq("diff", study, "--guideline", "more-wells", "--to", tmp_path / "again")
+    assert f"{rows + 15} more are in diff.tsv." in page_of(tmp_path / "again").text
 
 
 # --- two folders
@@ -234,13 +238,87 @@ def test_an_amendment_is_named(done: Path, tmp_path: Path) -> None:
     assert mrdq("run", other).code == 0
     outcome = mrdq("diff", done, other)
     assert outcome.code == 3
-    assert "1. A person changed it, or left out what it rests on" in outcome.out
+    group = "1. Amended in B: a person's call (operator A 2024-01-01: swapped tubes)"
+    assert group in outcome.out
     assert (
         f"call      {RUN} {TARGET} {SAMPLE} (P-SIM-000001 post-A1): positive_quantifiable → not_evaluable"
         in outcome.out
     )
-    assert "2." not in outcome.out.partition("1. A person")[2]
+    assert "\n2. " not in outcome.out.partition(group)[2]
     assert mrdq("diff", other, "--guideline", "euromrd-2007-therapy-reduction").code == 0
+
+
+def amended(study: Path, to: Path, *rows: dict[str, str]) -> Path:
+    """A copy of a study, run again with rows of an amendments sheet."""
+    header = ["what", "run_id", "target", "well", "sample_id", "call", "who", "when", "why"]
+    given = {"what": "omit", "run_id": RUN, "who": "operator B", "when": "2024-03-04"}
+    cells = [[(given | row).get(name, "") for name in header] for row in rows]
+    other = copy(study, to)
+    write_rows(other / "config" / "amendments.tsv", [header, *cells])
+    assert mrdq("run", other).code == 0
+    return other
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_retracted_run_is_called_by_the_amendment(
+    done: Path, tmp_path: Path, *, turned: bool
+) -> None:
+    """Not by the criteria that fail for want of wells; the same from B to A."""
+    other = amended(done, tmp_path / "other", {"why": "reagents out of date"})
+    sides = (other, done) if turned else (done, other)
+    outcome = mrdq("diff", *sides, "--to", tmp_path / "out")
+    where = "A" if turned else "B"
+    told = f"in {where}: run {RUN} retracted (operator B 2024-03-04: reagents out of date)"
+    titles = re.findall(r"^\d+\. .*", outcome.out, re.MULTILINE)
+    assert titles == [f"1. Amended {told}"]
+    moved = "retracted → positive_quantifiable" if turned else "positive_quantifiable → retracted"
+    assert f"{RUN} {TARGET} {SAMPLE} (P-SIM-000001 post-A1): {moved}\n" in outcome.out
+    found = table(tmp_path / "out" / "diff.tsv")
+    assert {(row["cause"], row["amendment"], row["criterion"]) for row in found} == {("amended", told, "")}  # fmt: skip
+    assert {row["what"] for row in found} == {"next_step", "status", "response", "call"}
+    assert f"amended {told}" in unescape(
+        (tmp_path / "out" / "diff.html").read_text(encoding="utf-8")
+    )
+
+
+def test_wells_left_out_are_one_group_with_the_evidence_in_its_rows(
+    done: Path, tmp_path: Path
+) -> None:
+    """Two samples that fail at different criteria, by one amendment; another one is another group."""
+    rows = [{"target": TARGET, "well": well, "why": why} for well, why in
+            (("A7", "bubble"), ("A8", "bubble"), ("B4", "splash"))]  # fmt: skip
+    other = amended(done, tmp_path / "other", *rows)
+    outcome = mrdq("diff", done, other)
+    bubble = "operator B 2024-03-04: bubble"
+    told = f"Amended in B: wells left out ({bubble} | {bubble} | operator B 2024-03-04: splash)"
+    assert f"1. {told}\n" in outcome.out
+    assert "[sample_wells 3 → 2 (at least 3), pass → fail]" in outcome.out
+
+
+def test_a_call_amended_to_one_that_the_other_rule_set_does_not_issue(
+    done: Path, tmp_path: Path
+) -> None:
+    """It is never translated: the refusal says how to compare without it."""
+    row = {"what": "call", "target": TARGET, "sample_id": SAMPLE, "call": "positive_not_quantifiable", "why": "note 1"}  # fmt: skip
+    other = amended(done, tmp_path / "other", row)
+    said = refused(other, *OF_2024)
+    assert "config/amendments.tsv, row 2, column call" in said
+    assert "To compare without it, take the row out in a copy of the study, run the copy (mrdq run), and compare there." in said  # fmt: skip
+    change(other / "config" / "amendments.tsv", lambda rows: rows[:1])
+    assert mrdq("run", other).code == 0
+    assert mrdq("diff", other, *OF_2024).code in (0, 3)
+
+
+def test_next_steps_are_counted_by_patients_and_timepoints(done: Path, tmp_path: Path) -> None:
+    rows = [{"what": "call", "run_id": run, "target": f"{run}-IG", "sample_id": f"{run}-C1", "call": "not_evaluable", "why": "swapped"}
+            for run in (RUN, "SIM-000002")]  # fmt: skip
+    compared = comparison_stage.folders(done, amended(done, tmp_path / "other", *rows))
+    assert "The next step changes for 2 patients:" in diff_text.text(compared, rest="")
+    table = compared.found.differences
+    later = table[table["what"] == "next_step"][:1].assign(timepoint="week 22")
+    found = replace(compared.found, differences=pd.concat([later, table], ignore_index=True))
+    said = diff_text.text(replace(compared, found=found), rest="")
+    assert "The next step changes for 2 patients at 3 timepoints:" in said
 
 
 # --- the page
@@ -408,3 +486,14 @@ def test_a_file_in_the_place_of_the_folder_is_refused(done: Path, tmp_path: Path
     (tmp_path / "file").write_text("mine")
     assert "--to: " in refused(done, *OF_2024, "--to", tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_folder_that_holds_anything_is_refused(done: Path, tmp_path: Path) -> None:
+    to = tmp_path / "out"
+    to.mkdir()
+    assert mrdq("diff", done, done, "--to", to).code == 0
+    before = tree(to)
+    assert 'found "a folder with 3 files", expected a new or empty folder' in refused(
+        done, done, "--to", to
+    )
+    assert tree(to) == before

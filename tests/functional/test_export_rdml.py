@@ -237,3 +237,15 @@ def test_units_that_a_file_states_are_not_overruled(tmp_path: Path) -> None:
     calls = [table(study / "results/calls.tsv") for study in (first, second)]
     before, after = ([[row[name] for name in same] for row in rows] for rows in calls)
     assert before == after
+
+
+@pytest.mark.parametrize("folder", ["data", "config/x", "audit/records", "."])
+def test_no_input_is_written_over(study: Path, folder: str) -> None:
+    """A copy named after its run may be named like the run's export."""
+    mrdq("run", study)
+    before = {path: path.read_bytes() for path in (study / "data").iterdir()}
+    outcome = mrdq("export", "rdml", study, "--to", study / folder)
+    assert (outcome.code == 2) == (folder != ".")
+    if folder != ".":
+        assert f'found "a place in {folder.partition("/")[0]}/"' in outcome.err
+    assert {path: path.read_bytes() for path in (study / "data").iterdir()} == before

@@ -556,7 +556,7 @@ def test_the_licence_is_stated_or_said_to_be_unknown(crates: dict[str, Crate], r
     study = copy(ran, tmp_path / "study")
     outcome = mrdq("export", "rocrate", study, "--to", tmp_path / "c", "--license", "Ask us", "--without-data")  # fmt: skip
     assert opened(tmp_path / "c", tmp_path).root["license"] == "Ask us"
-    assert "licence" not in outcome.err
+    assert "no licence is stated" not in outcome.err
 
 
 # Without data -----------------------------------------------------------------------------------
@@ -668,13 +668,42 @@ def test_a_study_that_never_ran_is_refused(study: Path, tmp_path: Path) -> None:
     assert "the record of a run that was done" in refused(study, tmp_path / "c")
 
 
+@pytest.mark.parametrize("name", ["a crate", "crate.zip"])
+def test_the_head_that_is_printed_for_the_crate_is_that_of_the_crate(own: Path, tmp_path: Path, name: str) -> None:  # fmt: skip
+    to = tmp_path / name
+    outcome = mrdq("export", "rocrate", own, "--to", to)
+    lines = outcome.err.splitlines()
+    (at,) = (
+        n for n, line in enumerate(lines) if line.startswith("the crate holds the study at block ")
+    )
+    *_, head = lines[at].split()
+    crate = opened(to, tmp_path / "unpacked")
+    assert mrdq("audit", "verify", crate.folder, "--head", head).code == 0
+    assert lines[at].startswith(f"the crate holds the study at {read_chain(crate.folder).head}; ")
+    shown = f"'{to}'" if name == "a crate" else "CRATE"
+    assert f"check it with: mrdq audit verify {shown} --head {head}" in lines[at]
+    assert lines[at + 1].startswith("the study itself has a new head")
+    assert f"{read_chain(own).head}" in lines[-1]
+    assert head not in lines[-1]
+
+
+def test_without_data_the_study_is_what_is_checked(own: Path, tmp_path: Path) -> None:
+    outcome = mrdq("export", "rocrate", own, "--to", tmp_path / "c", "--without-data")
+    (line,) = (line for line in outcome.err.splitlines() if line.startswith("the crate tells of"))
+    assert f"mrdq audit verify {own} --head" in line
+    assert mrdq("audit", "verify", own, "--head", line.split()[-1]).code == 0
+
+
 def test_a_place_that_is_taken_or_inside_is_refused(own: Path, tmp_path: Path) -> None:
     assert "outside of the study" in refused(own, own / "crate")
     (tmp_path / "full").mkdir()
     (tmp_path / "full/mine.txt").write_text("mine")
     (tmp_path / "there.zip").write_text("mine")
-    for name in ("full", "there.zip"):
-        assert "a name that is free, or an empty folder" in refused(own, tmp_path / name)
+    (tmp_path / "folder.zip").mkdir()
+    found = {"full": "a folder with 1 file", "there.zip": "a file", "folder.zip": "an empty folder"}
+    for name, what in found.items():
+        told = f'found "{what}", expected a name that is free, or an empty folder'
+        assert told in refused(own, tmp_path / name)
     (tmp_path / "empty").mkdir()
     assert mrdq("export", "rocrate", own, "--to", tmp_path / "empty").code == 0
 

@@ -16,7 +16,10 @@ from mrdq import curve
 from mrdq.audit.canonical import parsed
 from mrdq.audit.chain import read_chain
 from mrdq.audit.files import state_of
+from mrdq.definitions import load_guideline
 from mrdq.errors import MrdqError, Problem
+from mrdq.recording import definitions_of
+from mrdq.study import load_study
 from mrdq.validation import beside, dilution_series, pack, vendor_curves
 from mrdq.validation.checks import CHECKS, Check, check
 
@@ -42,7 +45,8 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 
 def head_of(outcome: Outcome) -> str:
-    return outcome.err.strip().splitlines()[-1].removeprefix("audit trail: ")
+    last = outcome.err.strip().splitlines()[-1].removeprefix("audit trail: ")
+    return last.partition(" (")[0]
 
 
 def test_everything_passes_here(whole: tuple[Path, Outcome]) -> None:
@@ -80,7 +84,68 @@ def test_who_when_where_and_with_what(whole: tuple[Path, Outcome]) -> None:
     assert told["started"] < told["ended"]
     assert told["software"]["packages"]["numpy"]
     assert told["outcomes"]["failed"] == 0
-    assert len(told["guidelines"]["euromrd-2024"]) == 64
+
+
+def test_rule_sets_and_protocols_are_named_as_results_name_them(
+    whole: tuple[Path, Outcome], example_master: Path
+) -> None:
+    """The content of each as in the record of a study that uses it, beside its file."""
+    folder, _ = whole
+    told = parsed((folder / "environment.json").read_bytes())
+    page = " ".join((folder / "report.html").read_text(encoding="utf-8").split())
+    assert "of its content, as results name it" in page
+    used = definitions_of(load_study(example_master))
+    assert {one["kind"] for one in used} == {"guideline", "protocol"}
+    for one in used:
+        found = told[f"{one['kind']}s"][one["id"]]
+        assert found == {"content": one["sha256"], "file": one["files"][0]["sha256"]}
+        shown = f"<td><code>{found['content'][:16]}</code></td><td><code>{found['file'][:16]}</code></td>"
+        assert shown in page
+    assert told["guidelines"]["euromrd-2024"]["content"] == load_guideline("euromrd-2024").hash
+
+
+def test_the_first_page_has_what_is_signed_and_paper_has_no_long_tables(
+    whole: tuple[Path, Outcome],
+) -> None:
+    page = (whole[0] / "report.html").read_text(encoding="utf-8")
+    first, _, rest = page.partition('<div class="next-page"></div>')
+    chain = read_chain(whole[0])
+    assert all(
+        words in first for words in ("All ", chain.blocks[0].hash, "Signature", "operator A")
+    )
+    assert "id=" not in first.replace('id="review"', "")
+    paper, _, screen = rest.partition('<div class="every">')
+    assert "Sections" in paper
+    assert "PQ-c: a simulated dilution series" in paper
+    assert "are in environment.json" in paper
+    assert 'class="checks"' not in paper
+    assert 'class="checks"' in screen
+    assert "@media print { .every { display: none; }" in page
+
+
+@pytest.mark.parametrize(
+    ("outcome", "git", "expected"),
+    [
+        ("passed", {}, []),
+        ("failed", {"commit": "0" * 40, "dirty": False}, []),
+        ("not_applicable", {}, ["The files of the installation were not checked"]),
+        ("passed", {"commit": "0" * 40, "dirty": True}, ["not committed: no commit"]),
+        ("", {}, ["The files of the installation were not checked"]),
+    ],
+)
+def test_an_installation_that_nobody_can_check_is_told_first(
+    whole: tuple[Path, Outcome], outcome: str, git: dict[str, object], expected: list[str]
+) -> None:
+    told = parsed((whole[0] / "environment.json").read_bytes())
+    told["software"]["git"] = git
+    checks = [Check("IQ-files", "files", "1", "2", outcome)] if outcome else []
+    page = pack.page(checks, told, "block 1")
+    boxes = re.findall(r'<p class="notice doubt" role="note">([^<]+)</p>', page)
+    assert len(boxes) == len(expected)
+    assert all(words in box for words, box in zip(expected, boxes, strict=True))
+    assert page.find('class="notice doubt"') < page.index("<h2>Summary")
+    if outcome in ("failed", "not_applicable"):
+        assert '<a href="#IQ-files">IQ-files</a>: files: expected 1; found 2' in page
 
 
 def test_what_was_checked_is_sealed_and_the_report_carries_its_seal(
@@ -162,10 +227,13 @@ def test_a_section_that_breaks_off_fails_the_validation(
 
 def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "more").mkdir()
     before = tree(tmp_path)
     outcome = mrdq("validate", "--to", tmp_path)
     assert outcome.code == 2
-    assert "expected a new or empty folder" in outcome.err
+    assert (
+        'found "a folder with 1 file and 1 folder", expected a new or empty folder' in outcome.err
+    )
     assert tree(tmp_path) == before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -33,6 +34,7 @@ from mrdq.audit.seal import seal
 from mrdq.audit.site import Site
 from mrdq.audit.trail import Trail, names
 from mrdq.audit.verify import Verdict, verify
+from mrdq.audit.verify_made import source_of, stale
 from mrdq.errors import MrdqError
 
 HOST = platform.node()
@@ -135,6 +137,14 @@ def told(root: Path, head: str = "") -> list[str]:
 def only(root: Path, head: str = "") -> str:
     (text,) = told(root, head)
     return text
+
+
+STALE = " made from another "
+
+
+def beside(root: Path, head: str = "") -> list[str]:
+    """What is told beside of results that are made from others than are there now."""
+    return [text for text in told(root, head) if STALE not in text]
 
 
 def block_path(root: Path, number: int) -> Path:
@@ -471,7 +481,8 @@ def test_a_chain_that_was_written_anew_is_seen_with_the_head_only(root: Path) ->
     assert told(root) == []
     assert (
         only(root, head)
-        == f"head {head} is not in this trail: the chain was written anew, or it is another study's"
+        == f"head {head} is not in this trail: the chain was written anew, its last blocks were "
+        "taken away, or it is another study's"
     )
 
 
@@ -561,7 +572,7 @@ def test_a_job_that_read_other_bytes_than_were_made_is_told_until_all_is_made_ag
     seal(root, site)
     assert words in only(root)
     with recorded(root, "run", site) as job:
-        job.writes(put(root, CALLS, "run_id\tcall\n"))
+        job.writes(put(root, CALLS, "run_id\tcall\n"), root / STATUS)
     seal(root, site)
     assert words in only(root)  # the page rests on the changed table still
     with recorded(root, "report", site) as job:
@@ -584,7 +595,7 @@ def test_jobs_of_machines_whose_clocks_differ_do_not_disagree(root: Path) -> Non
         job.reads(CALLS)
         job.writes(put(root, PAGE, "<p>negative"))
     seal(root, ahead)
-    assert told(root) == []
+    assert beside(root) == []
 
 
 def test_two_jobs_of_one_block_that_disagree_over_a_sheet_are_told(root: Path) -> None:
@@ -596,7 +607,7 @@ def test_two_jobs_of_one_block_that_disagree_over_a_sheet_are_told(root: Path) -
         job.reads(RUNS)
         job.writes(put(root, CALLS, "run_id\tcall\n"))
     seal(root, site)
-    disagree, changed = sorted(told(root), key=lambda text: text.startswith(RUNS))
+    disagree, changed = sorted(beside(root), key=lambda text: text.startswith(RUNS))
     assert "read other bytes of config/runs.tsv than the amend of" in disagree
     assert changed.startswith(f"{RUNS} changed after block")
 
@@ -608,9 +619,126 @@ def test_what_a_job_made_stands_above_what_a_longer_one_had_read_before(root: Pa
         longer.reads(CALLS)
         with recorded(root, "call", site) as job:
             job.writes(put(root, CALLS, "run_id\tcall\nR9\tnegative\n"))
-    assert told(root) == []
+    assert beside(root) == []
     seal(root, site)
+    assert beside(root) == []
+
+
+# Results that were made from other results.
+
+
+def stage(root: Path, site: Site, action: str, *, reads: str = "", **writes: str) -> None:
+    """A job of one stage: it reads and writes results by their names in the folder ``results/``."""
+    with recorded(root, action, site) as job:
+        job.reads(*reads.split())
+        for name, text in writes.items():
+            job.writes(
+                put(
+                    root,
+                    {"wells": WELLS, "calls": CALLS, "status": STATUS, "page": PAGE}[name],
+                    text,
+                )
+            )
+
+
+def test_what_a_failed_run_left_half_made_is_told_until_a_run_goes_through(root: Path) -> None:
+    site = later()
+    with contextlib.suppress(OSError), recorded(root, "run", site) as job:
+        job.writes(put(root, WELLS, "other wells"))
+        raise OSError("disk")
+    words = (
+        "results/calls.tsv was made from another results/wells.parquet than the one that the run of "
+        f"2024-03-02T12:00:01.000000Z by operator A (user analyst) on {HOST} made, which failed: "
+        "run again; delete what is not wanted any more"
+    )
+    assert only(root) == words
+    seal(root, site)
+    assert only(root) == words
+    assert stale(read_trail(root)) == stale(read_trail(root), "results") == [words]
+    assert stale(read_trail(root), "results-other") == []
+    run(root, site)
     assert told(root) == []
+
+
+def test_wells_put_back_as_they_were_leave_the_calls_good(root: Path) -> None:
+    """What counts is what a table was made from, not when."""
+    site, data = later(), (root / WELLS).read_text(encoding="utf-8")
+    stage(root, site, "ingest", wells="other wells")
+    assert STALE in only(root)
+    stage(root, site, "ingest", wells=data)
+    assert told(root) == []
+
+
+def test_single_stages_in_their_order_are_told_until_the_last(root: Path) -> None:
+    site, found = later(), []
+    stage(root, site, "ingest", wells="1")
+    found += told(root)
+    stage(root, site, "call", reads=WELLS, calls="run_id\tcall\n")
+    found += told(root)
+    stage(root, site, "status", reads=CALLS, status="patient_id\tstatus\n")
+    found += told(root)
+    stage(root, site, "report", reads=STATUS, page="<p>")
+    assert [text.partition(" was made from another ")[0] for text in found] == [CALLS, STATUS, PAGE]
+    assert told(root) == []
+
+
+def test_a_job_of_a_machine_ahead_of_time_made_the_same_calls_from_other_wells(root: Path) -> None:
+    """The later of two records with one state of the calls had the older wells before it."""
+    ahead, site = later(), later()
+    ahead.now.stands += dt.timedelta(hours=1)  # type: ignore[attr-defined]
+    stage(root, ahead, "call", reads=WELLS, calls="run_id\tcall\n")
+    stage(root, site, "ingest", wells="1")
+    stage(root, site, "call", reads=WELLS, calls="run_id\tcall\n")
+    stage(root, ahead, "status", reads=CALLS, status="patient_id\tstatus\n")
+    stage(root, ahead, "report", reads=STATUS, page="<p>")
+    assert stale(read_trail(root)) == []
+
+
+def test_a_trial_in_another_folder_and_copies_are_not_held_against_the_results(root: Path) -> None:
+    site = later()
+    with recorded(root, "run", site) as job:
+        job.writes(
+            *(
+                put(root, f"trial/{name}", "1")
+                for name in ("wells.parquet", "calls.tsv", "status.tsv")
+            )
+        )
+    for text in "12":
+        with recorded(root, "export", site) as job:
+            names = ("wells.parquet", "calls.tsv") if text == "1" else ("wells.parquet",)
+            job.writes(*(put(root, f"copies/{name}", text) for name in names))
+    assert told(root) == []
+
+
+def test_results_that_are_not_wanted_any_more_are_not_told(root: Path) -> None:
+    site, table = later(), "results/cohort/population.tsv"
+    survival = put(root, "results/survival.tsv", "1")
+    with recorded(root, "run", site) as job:
+        job.writes(survival, put(root, table, "1"), put(root, "results/report/cohort.html", "1"))
+    survival.write_text("2", encoding="utf-8")
+    with recorded(root, "status", site) as job:
+        job.reads(CALLS)
+        job.writes(survival)
+    assert only(root).startswith(
+        f"{table}, results/report/cohort.html were made from another results/survival.tsv than "
+    )
+    for path in (table, "results/report/cohort.html"):
+        (root / path).unlink()
+    with recorded(root, "status", site) as job:
+        job.removes(table, "results/report/cohort.html")
+    assert told(root) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("results/calls.tsv", WELLS), ("a/b/status.tsv", "a/b/calls.tsv"), ("results/report/index.html", STATUS),
+        ("results/cohort/x.tsv", "results/survival.tsv"), ("results/report/x.html", ""), ("calls.tsv", ""),
+        ("cohort/x.tsv", ""), (WELLS, ""), ("config/runs.tsv", ""),
+    ],
+)  # fmt: skip
+def test_what_a_result_is_made_from(path: str, source: str) -> None:
+    assert source_of(path) == source
 
 
 def test_a_sheet_that_a_job_wrote_may_be_edited_by_people_afterwards(root: Path) -> None:
@@ -693,14 +821,14 @@ def test_files_as_an_unsealed_record_says_are_no_differences(root: Path) -> None
         job.removes(WELLS)
     (root / WELLS).unlink()
     verdict = verify(root)
-    assert verdict.differences == ()
+    assert beside(root) == []
     assert verdict.notes == ("1 record is not sealed yet: call of 2024-03-02T12:00:01.000000Z",)
     job_words = "the call of 2024-03-02T12:00:01.000000Z by operator A (user analyst) on"
     put(root, CALLS, "run_id\tcall\nR1\tnegative\n")
     put(root, WELLS, "back")
     (root / "results/new.tsv").unlink()
     made_again, missing, changed = sorted(
-        told(root), key=lambda text: "new.tsv" in text or 2 * (CALLS in text)
+        beside(root), key=lambda text: "new.tsv" in text or 2 * (CALLS in text)
     )
     assert made_again.startswith(f"{WELLS} is there again: {job_words}")
     assert missing.startswith(f"results/new.tsv is missing after {job_words}")
@@ -712,8 +840,8 @@ def test_no_head_speaks_of_what_is_not_sealed(root: Path) -> None:
     head = read_chain(root).head.hash
     with recorded(root, "call", later()) as job:
         job.writes(put(root, CALLS, "run_id\tcall\n"))
-    assert verify(root).differences == ()
-    (told,) = verify(root, head).differences
+    assert beside(root) == []
+    (told,) = beside(root, head)
     assert told.startswith("1 record is not sealed yet: call of ")
     assert told.endswith("; no head speaks of it")
 
@@ -723,7 +851,8 @@ def test_results_put_back_as_they_were_sealed_are_not_what_a_later_job_made(root
     with recorded(root, "call", later()) as job:
         job.writes(put(root, CALLS, "run_id\tcall\n"))
     (root / CALLS).write_bytes(data)
-    assert only(root).startswith(f"{CALLS} changed after the call of ")
+    (told,) = beside(root)
+    assert told.startswith(f"{CALLS} changed after the call of ")
 
 
 def test_many_unsealed_records_are_counted(root: Path) -> None:
@@ -912,6 +1041,60 @@ def test_tables_of_any_bytes_are_told(after: bytes, words: str) -> None:
 
 def test_a_text_that_is_none_is_told() -> None:
     assert rows_that_differ("a.yaml", b"a", b"\xff") == "it is no text in UTF-8"
+
+
+def test_rows_stand_in_lines_of_their_own_that_no_name_can_feign(root: Path) -> None:
+    text = (root / CALLS).read_text(encoding="utf-8")
+    put(root, CALLS, text.replace("positive_quantifiable", '"no\ncall\x1ed"'))
+    first, *more = only(root).split("\n")
+    assert first.startswith(f"{CALLS} changed after block 3 of {time_of(root, 3)}: 2 rows differ (")
+    assert more == [
+        f"  run {run} target T sample {run}-S: call positive_quantifiable → no\\ncall\\x1ed"
+        for run in ("R1", "R2")
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", [".DS_Store", "Thumbs.db", "desktop.ini", ".~lock.calls.tsv#", "~$results.xlsx", "._calls.tsv"]
+)  # fmt: skip
+def test_what_systems_and_office_programs_leave_is_a_note(root: Path, name: str) -> None:
+    put(root, f"results/report/{name}", "")
+    verdict = verify(root)
+    assert verdict.differences == ()
+    assert verdict.notes == (
+        f"results/report/{name} was left by an operating system or an office program",
+    )
+    put(root, f"audit/{name}", "")
+    assert only(root) == f"audit/{name} does not belong to the trail"
+
+
+@pytest.mark.parametrize("name", [".DS_Store.tsv", "lock#", "~results.xlsx", "my desktop.ini"])
+def test_names_that_are_only_like_those_are_told(root: Path, name: str) -> None:
+    put(root, f"results/{name}", "")
+    assert only(root) == f"results/{name} stands in no record"
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["block 3, head {}", "audit trail: block 3, head {} (keep this line elsewhere: mail, LIMS, paper)",
+     " Block 3, head {:.14}… ", "block 3, head {:.14}...", "{:.12}…"],
+)  # fmt: skip
+def test_a_head_may_be_pasted_as_it_was_printed(root: Path, form: str) -> None:
+    block = read_chain(root).blocks[2]
+    verdict = verify(root, form.format(block.hash))
+    assert verdict.differences == ()
+    assert "is that of block 3" in verdict.notes[0]
+    assert verify(root, form.format(block.hash).replace("3,", "2,", 1)).differences == (
+        ()
+        if "," not in form
+        else (f"head {verdict.notes[0].split()[1]} is that of block 3, and not of block 2",)
+    )
+
+
+@pytest.mark.parametrize("form", ["head {}", "block 3 {}", "x{}", "{}0", "block 3, head {:.11}"])
+def test_what_is_no_printed_head_is_refused(root: Path, form: str) -> None:
+    with pytest.raises(MrdqError, match="expected 12 to 64 hexadecimal digits"):
+        verify(root, form.format(read_chain(root).head.hash))
 
 
 def test_ten_rows_are_told_and_the_rest_counted() -> None:

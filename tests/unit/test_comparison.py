@@ -23,6 +23,7 @@ import pytest
 
 from mrdq import ingest, pipeline, storage
 from mrdq.analysis import Definitions, analyse
+from mrdq.comparison import people
 from mrdq.comparison.compare import Comparison, compare, groups
 from mrdq.comparison.rule_sets import BOUNDS, FEEDS
 from mrdq.comparison.side import Side
@@ -718,6 +719,29 @@ def test_an_amendment_that_left_wells_out_is_named_with_the_criterion() -> None:
     found = compare(side(a, one), side(b, one), same_wells=False)
     assert causes(found) == {"amended"}
     assert "sample_wells" in set(found.differences["criterion"])
+    assert {group.amendment for group in groups(found.differences) if group.cause == "amended"} == {
+        "in B: wells left out (operator A 2024-01-01: bubble)"}  # fmt: skip
+
+
+def test_what_people_did_is_told_as_far_as_the_table_says_it() -> None:
+    """An amendment of a call alone is what that call shows; of a call beside, only if it is the same."""
+    calls = pd.DataFrame(
+        [("R8", True, "", "row 2: B x: old"), ("R9", False, "negative", "row 3: A y: note"),
+         ("R7", True, "", "row 4: B x: old | row 5: B z: wet"), ("R1", False, "", "")],
+        columns=["run_id", "retracted", "person", "amendment"],
+    )  # fmt: skip
+    expected = {
+        "": "",
+        "row 2: B x: old": "run R8 retracted (B x: old)",
+        "row 3: A y: note": "a person's call (A y: note)",
+        "row 4: B x: old | row 5: B z: wet": "run R7 retracted (B x: old | B z: wet)",
+        "row 5: B z: wet": "what it rests on was amended (B z: wet)",
+        "row 2: B x: old | row 6: B q: drop": "what it rests on was amended (B x: old | B q: drop)",
+        "row 6: B q: drop": "wells left out (B q: drop)",
+    }
+    assert list(people.in_words(calls, pd.Series(list(expected)))) == list(expected.values())
+    both = people.of_both(pd.Series(["x", "", None]), pd.Series(["y", "z", None]))
+    assert list(both) == ["in A: x; in B: y", "in B: z", ""]
 
 
 def test_calls_and_statuses_of_one_side_are_told_once() -> None:
