@@ -180,7 +180,8 @@ def test_every_generated_part_is_used() -> None:
 def test_every_verb_and_option_is_documented(words: str, command: click.Command) -> None:
     here = section(text("docs/commands.md"), words)
     assert command.help
-    options = [o for p in command.params if isinstance(p, click.Option) for o in p.opts]
+    shown = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+    options = [o for p in shown for o in p.opts]
     assert [option for option in options if f"`{option}" not in here] == []
     silent = [p.name for p in command.params if isinstance(p, click.Option) and not p.help]
     assert silent == [], "options without a help text"
