@@ -68,7 +68,7 @@ def export_trail(
     reading = read_trail(root)
     tables = tables_of(reading.chain, sealed_records(reading), wanted, loaded.amendments)
     cover = Cover(loaded.config.study, reading.chain.head, wanted.period, patient, site.now(),
-                  who(site.as_json()), loaded.notices, verdict_lines(verdict))  # fmt: skip
+                  who(site.as_json()), loaded.notices, verdict_lines(verdict, rows=not patient))  # fmt: skip
     files = {f"{name}.csv": csv_bytes(columns, tables[name]) for name, columns in COLUMNS.items()}
     files["audit.pdf"] = audit_pdf(cover, tables)
     with recorded(root, "export", site, asked) as job:

@@ -88,12 +88,18 @@ def audit_pdf(cover: Cover, tables: Mapping[str, Sequence[Row]]) -> bytes:
     return bytes(pdf.output())
 
 
-def verdict_lines(verdict: Verdict) -> list[str]:
-    """What came of checking the trail, for people; at most :data:`MOST_TOLD` differences of it."""
+def verdict_lines(verdict: Verdict, *, rows: bool = True) -> list[str]:
+    """What came of checking the trail, for people; at most :data:`MOST_TOLD` differences of it.
+
+    Without ``rows`` only what differs is named, and no cell of it: an export of one patient says
+    nothing of the others.
+    """
     checked = f"{verdict.files:,} files, {verdict.records:,} records and {verdict.blocks:,} blocks were checked."
     if not verdict.differences:
         return [f"{checked} Everything is as it was sealed.", *verdict.notes]
     count, told = len(verdict.differences), verdict.differences[:MOST_TOLD]
+    if not rows:
+        told = tuple(dict.fromkeys(text.partition(": ")[0] for text in told))
     more = [f"... and {count - len(told):,} more: mrdq audit verify tells them."] * (
         count > len(told)
     )

@@ -69,7 +69,7 @@ def performance(work: Path) -> Iterator[Check]:
     files = run(folder)
     for name in TABLES:
         expected = shipped.rows(f"example/{name}")
-        found = _rows(files.table(f"{name}.tsv"))
+        found = rows_of(files.table(f"{name}.tsv"))
         lines, digits = compared(name, expected, found)
         note = f" ({digits} numbers differ beyond the ninth digit)" if digits else ""
         yield unmet(
@@ -79,7 +79,7 @@ def performance(work: Path) -> Iterator[Check]:
         )  # fmt: skip
     intended = intended_calls()
     for guideline in next(iter(intended.values())):
-        calls = _rows(run(folder, guideline=guideline).table("calls.tsv"))
+        calls = rows_of(run(folder, guideline=guideline).table("calls.tsv"))
         given = {(row["run_id"], row["target"], row["sample_id"]): row["call"] for row in calls}
         lines = [
             f"{' / '.join(key)}: {given.get(key, 'no call')}, designed for {wanted[guideline]}"
@@ -108,7 +108,8 @@ def repeats(work: Path) -> Iterator[Check]:
                     f"the same bytes of {len(ALL)} results", lines, data=SIMULATED)  # fmt: skip
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """The rows of a table of results, as text."""
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")), delimiter="\t"))
 
 

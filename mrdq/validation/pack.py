@@ -24,6 +24,7 @@ from mrdq.errors import refuse
 from mrdq.new_study import require_new
 from mrdq.reports import validation_page
 from mrdq.validation import (
+    audited,
     beside,
     bounds,
     dilution_series,
@@ -61,6 +62,7 @@ TITLES = {
     "OQ-d": "simulated exports, written and read back",
     "OQ-e": "wrong and hostile input is refused",
     "OQ-f": "the same study again and in another order",
+    "OQ-g": "amendments, and what is changed under seal",
     "PQ-a": "the example study, from nothing to status",
     "PQ-b": "curves as vendors' software printed them",
     "PQ-c": "a simulated dilution series of known levels",
@@ -78,6 +80,7 @@ def sections(folder: Path, work: Path, now: dt.datetime) -> Mapping[str, Section
         "OQ-d": readers.checks,
         "OQ-e": lambda: refusals.checks(work / "OQ-e"),
         "OQ-f": lambda: example.repeats(work / "OQ-f"),
+        "OQ-g": lambda: audited.checks(work / "OQ-g"),
         "PQ-a": lambda: example.performance(work / "PQ-a"),
         "PQ-b": vendor_curves.checks,
         "PQ-c": lambda: dilution_series.checks(dilution_series.RUNS),

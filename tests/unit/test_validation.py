@@ -21,6 +21,7 @@ from mrdq.instruments import read_export
 from mrdq.storage import Files
 from mrdq.study import load_study
 from mrdq.validation import (
+    audited,
     beside,
     bounds,
     dilution_series,
@@ -319,6 +320,28 @@ def test_a_refusal_that_writes_is_no_refusal(
     monkeypatch.setattr(refusals, "load_study", writing)
     found = failed(refusals.checks(tmp_path))
     assert found["OQ-e-no_unit"].found.startswith("results were written; refused")
+
+
+# -------------------------------------------------------------------------------------- OQ-g
+
+
+def test_amendments_and_damages_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert failed(audited.checks(tmp_path / "right")) == {}
+    monkeypatch.setattr(audited.merkle, "root", lambda _: "0")
+    assert {f"OQ-g-root-{size}" for size in audited.ROOTS} <= set(
+        failed(audited.checks(tmp_path / "root"))
+    )
+    monkeypatch.undo()
+    monkeypatch.setattr(audited, "AMENDMENTS_FILE", "config/not-read.tsv")
+    assert {"OQ-g-retracted", "OQ-g-changed"} <= set(failed(audited.checks(tmp_path / "unread")))
+    monkeypatch.undo()
+    real = audited.verify
+    monkeypatch.setattr(audited, "verify", lambda root, _: real(root.parent / "whole"))
+    assert {f"OQ-g-{name}" for name in audited.DAMAGES} <= set(
+        failed(audited.checks(tmp_path / "blind"))
+    )
 
 
 # -------------------------------------------------------------------------- OQ-f and PQ-a
