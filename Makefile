@@ -84,4 +84,4 @@ $(VENV)/installed-fuzz: $(VENV)/installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(EXAMPLES) results logs benchmarks .mrdq .snakemake
+	rm -rf $(VENV) $(EXAMPLES) results audit logs benchmarks .mrdq .snakemake
