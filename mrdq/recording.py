@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from mrdq import definitions, resources, storage
 from mrdq.audit import signatures
 from mrdq.audit.canonical import canonical, parsed
 from mrdq.audit.chain import Chain, read_chain
 from mrdq.audit.files import FileState, path_in, state_of
 from mrdq.audit.job import Job, recorded
+from mrdq.audit.kept import kept
 from mrdq.audit.record import Record
 from mrdq.audit.seal import Sealing, is_as_sealed, require_whole, seal
 from mrdq.audit.site import Site
@@ -100,7 +103,9 @@ class Recorder:
         asked = ({AMENDMENTS_FILE} | set(self.before)) - {signatures.SIGNERS, published}
         for path in sorted(asked) if sealed and self.is_own else ():
             then, now = sealed.get(path), self.before.get(path)
-            if (then.state if then else None) != now:
+            if (then.state if then else None) != now and not (
+                path == CONFIG_FILE and _as_called(root)
+            ):
                 refuse(path, "the file as the results were made with it", "other bytes" if now else "no such file",
                        remedy="It was edited after the results were made: run the study again.")  # fmt: skip
 
@@ -246,6 +251,18 @@ def _unsealed(chain: Chain) -> list[Record]:
 def _several(paths: list[str]) -> str:
     more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
     return ", ".join(paths[:5]) + more
+
+
+def _as_called(root: Path) -> bool:
+    """Whether the settings are those under seal but for the wishes of the cohort, which no table of
+    the results before it rests on."""
+    chain = read_chain(root)
+    then = kept(chain, CONFIG_FILE, chain.head.number)
+    if then is None:
+        return False
+    now = (root / CONFIG_FILE).read_bytes()
+    old, new = (yaml.safe_load(data.decode("utf-8-sig")) for data in (then, now))
+    return {**old, "cohort": None} == {**new, "cohort": None}
 
 
 def _size(path: Path) -> int:

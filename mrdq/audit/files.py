@@ -34,7 +34,7 @@ class FileState:
     def under_seal(self) -> bool:
         """Part of the study: neither outside of its folder, where nobody can count on finding it, nor a
         cache, which is made again when it is needed."""
-        return not os.path.isabs(self.path) and self.path.partition("/")[0] not in CACHES
+        return is_inside(self.path) and self.path.partition("/")[0] not in CACHES
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

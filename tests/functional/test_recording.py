@@ -85,6 +85,15 @@ def test_a_page_is_not_made_beside_tables_of_other_sheets(done: Path, verb: str)
     assert mrdq(verb, done).code == 0
 
 
+def test_other_wishes_of_the_cohort_need_no_other_run(done: Path) -> None:
+    set_key(done, "cohort", "{months: [6]}")
+    assert mrdq("cohort", done).code == 0
+    set_key(done, "control_gene", "optional")
+    outcome = mrdq("cohort", done)
+    assert outcome.code == 2
+    assert outcome.problems[0].startswith("error: config/config.yaml: ")
+
+
 def test_a_new_amendments_sheet_is_not_sealed_by_a_page(done: Path) -> None:
     header = "what\trun_id\ttarget\twell\tsample_id\tcall\twho\twhen\twhy\n"
     row = f"call\t{RUN}\t{TARGET}\t\t{SAMPLE}\tnot_evaluable\toperator A\t2024-03-01\tswapped\n"

@@ -143,7 +143,7 @@ def test_the_temporary_folder_is_removed(
 
     if stopped:
         monkeypatch.setattr(stages, "call", interrupted)
-    assert replay(done).code == (1 if stopped else 0)
+    assert replay(done).code == (130 if stopped else 0)
     assert bool(seen) == stopped
     assert list(place.iterdir()) == []
 
