@@ -116,7 +116,7 @@ def test_a_chain_that_is_written_anew_is_seen_by_a_head(
     for head in heads:
         told = verify(study, head).differences
         assert told == (
-            f"head {head} is not in this trail: the chain was written anew, or it is another study's",
+            f"head {head} is not in this trail: the chain was written anew, its last blocks were taken away, or it is another study's",
         )
 
 
