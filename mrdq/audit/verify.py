@@ -99,7 +99,8 @@ def _verdict(reading: Reading, wanted: Head | None) -> Verdict:
         clocks, verify_files.of_files(reading, kept), strays, disagree, verify_made.stale(reading), unfinished,
         unspoken, signatures.check(reading.root, chain),
     )  # fmt: skip
-    notes = joined(follow, set_back, [] if wanted else unsealed, at_work, writing, mended)
+    outdated = verify_made.outdated(reading)
+    notes = joined(outdated, follow, set_back, [] if wanted else unsealed, at_work, writing, mended)
     return Verdict(
         tuple(map(_plain_rows, differences)), tuple(map(plain, notes)), chain.head,
         len(chain.blocks), len(reading.records), len({*chain.files, *reading.said}),

@@ -26,14 +26,30 @@ class _Made:
     views: list[FileState] = field(default_factory=list)
 
 
+AFTER_SEALING = ("report", "cohort")
+"""Folders of what is made of results under seal, and carries their block."""
+
+
 def stale(reading: Reading, folder: str = "") -> list[str]:
-    """Results that were made from other results than those that records tell of last, in words.
+    """Tables that were made from other results than those that records tell of last, in words.
 
     ``folder``: only those of this results folder.  A copy that an export made is no result.
     """
+    return _stale(reading, folder, after_sealing=False)
+
+
+def outdated(reading: Reading) -> list[str]:
+    """Pages, and tables of the cohort, of results that were made again since.  They carry the block
+    that they show, so that this is no difference."""
+    return _stale(reading, "", after_sealing=True)
+
+
+def _stale(reading: Reading, folder: str, *, after_sealing: bool) -> list[str]:
     made = _made(reading)
     found: dict[tuple[str, str], list[str]] = {}
     for path, one in sorted(made.items()):
+        if (PurePosixPath(path).parent.name in AFTER_SEALING) != after_sealing:
+            continue
         source = source_of(path)
         place = str(PurePosixPath(source).parent) if source else ""
         now = made.get(source)

@@ -677,9 +677,12 @@ def test_single_stages_in_their_order_are_told_until_the_last(root: Path) -> Non
     found += told(root)
     stage(root, site, "status", reads=CALLS, status="patient_id\tstatus\n")
     found += told(root)
+    # The page carries the block that it shows: that it is an older one is a note.
+    found += [text for text in verify(root).notes if "was made from" in text]
     stage(root, site, "report", reads=STATUS, page="<p>")
     assert [text.partition(" was made from another ")[0] for text in found] == [CALLS, STATUS, PAGE]
     assert told(root) == []
+    assert not [text for text in verify(root).notes if "was made from" in text]
 
 
 def test_a_job_of_a_machine_ahead_of_time_made_the_same_calls_from_other_wells(root: Path) -> None:
@@ -719,14 +722,15 @@ def test_results_that_are_not_wanted_any_more_are_not_told(root: Path) -> None:
     with recorded(root, "status", site) as job:
         job.reads(CALLS)
         job.writes(survival)
-    assert only(root).startswith(
-        f"{table}, results/report/cohort.html were made from another results/survival.tsv than "
-    )
+    words = f"{table}, results/report/cohort.html were made from another results/survival.tsv than "
+    assert [text for text in verify(root).notes if text.startswith(words)]
+    assert told(root) == []
     for path in (table, "results/report/cohort.html"):
         (root / path).unlink()
     with recorded(root, "status", site) as job:
         job.removes(table, "results/report/cohort.html")
     assert told(root) == []
+    assert not [text for text in verify(root).notes if "made from another" in text]
 
 
 @pytest.mark.parametrize(
