@@ -226,10 +226,11 @@ def _last_amendments(root: Path) -> list[dict[str, str]]:
     folder = Trail(root).records
     found = [name for name in names(folder) if f"-{AMEND}-" in name]
     try:
-        content = (
-            parsed((folder / max(found)).read_bytes()) if found else {"parameters": {"rows": []}}
-        )
-        rows: list[dict[str, str]] = content["parameters"]["rows"]
+        # Names tell the second; within it the record tells.
+        last = [name for name in found if name.partition("-")[0] == found[-1].partition("-")[0]]
+        contents = [parsed((folder / name).read_bytes()) for name in last]
+        newest = max(contents, key=lambda content: str(content["started"]), default=None)
+        rows: list[dict[str, str]] = newest["parameters"]["rows"] if newest else []
     except (
         OSError,
         ValueError,
