@@ -297,11 +297,8 @@ def verbs(command: click.Command, words: str) -> Iterator[tuple[str, click.Comma
 
 
 def _command(words: str, command: click.Command) -> str:
-    arguments = [
-        p.make_metavar(click.Context(command))
-        for p in command.params
-        if isinstance(p, click.Argument)
-    ]
+    given = [p for p in command.params if isinstance(p, click.Argument)]
+    arguments = [p.make_metavar(click.Context(command)) for p in given]
     if isinstance(command, click.Group) and not command.invoke_without_command:
         arguments.append("VERB")
     options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]

@@ -22,7 +22,6 @@ from mrdq.units import UnitError
 
 Record = Mapping[str, Any]
 
-_NARROWED_BY = ("target", "well", "sample_id")
 _UNUSED = {words.OMIT: ("call",), words.CALL: ("well",)}
 _NEEDED = {words.OMIT: (), words.CALL: ("target", "sample_id", "call")}
 _WHEN = re.compile(
@@ -83,7 +82,7 @@ def amendments(sheet: Sheet, known: Known, told: Container[int | None] = ()) -> 
 
 def _lost_columns(sheet: Sheet) -> Iterator[Problem]:
     """Without a column that narrows, a row leaves out more: a misspelt one must not be lost."""
-    for name in _NARROWED_BY if sheet.extra else ():
+    for name in words.NARROWED_BY if sheet.extra else ():
         if name in sheet.absent:
             extra = ", ".join(sheet.extra)
             yield Problem(sheet.file, f"the column {name}", f"other columns: {extra}", column=name,
@@ -152,7 +151,7 @@ def _against_each_other(
         for record, row in entries
         if record["what"] == words.OMIT
         and row not in told
-        and not any(record[name] for name in _NARROWED_BY)
+        and not any(record[name] for name in words.NARROWED_BY)
     }
     first: dict[tuple[str, ...], tuple[str, int]] = {}
     for record, row in entries:

@@ -18,7 +18,6 @@ from mrdq.analysis import Subject
 from mrdq.errors import WARNING, Problem
 from mrdq.wells import Ints
 
-NARROWED_BY = ("target", "well", "sample_id")
 WELL_COLUMNS = ("automatic_cq", "automatic_cq_state", "amendment")
 """Columns of WELLS that a study has only if it leaves wells out by amendment."""
 
@@ -50,7 +49,9 @@ class Amendment:
     @property
     def retracts(self) -> bool:
         """It leaves out a whole run, which then counts as if it were not there."""
-        return self.what == words.OMIT and not any(getattr(self, name) for name in NARROWED_BY)
+        return self.what == words.OMIT and not any(
+            getattr(self, name) for name in words.NARROWED_BY
+        )
 
 
 def amendments_of(records: Iterable[Mapping[str, Any]], rows: Iterable[int]) -> list[Amendment]:
@@ -71,10 +72,10 @@ def named_wells(
         run = amendment.run_id
         if run not in of_run:
             place = np.flatnonzero(wells["run_id"] == run)
-            of_run[run] = place, wells[list(NARROWED_BY)].iloc[place]
+            of_run[run] = place, wells[list(words.NARROWED_BY)].iloc[place]
         place, found = of_run[run]
         named = np.ones(len(found), dtype=bool)
-        for name in NARROWED_BY:
+        for name in words.NARROWED_BY:
             if value := getattr(amendment, name):
                 named &= (found[name] == value).to_numpy(dtype=bool)
         yield amendment, place[named]
@@ -144,7 +145,9 @@ def well_problems(
 
 def _narrowed(amendment: Amendment) -> str:
     given = [
-        f"{name} {getattr(amendment, name)}" for name in NARROWED_BY if getattr(amendment, name)
+        f"{name} {getattr(amendment, name)}"
+        for name in words.NARROWED_BY
+        if getattr(amendment, name)
     ]
     return ", ".join([f"run {amendment.run_id}", *given])  # fmt: skip
 

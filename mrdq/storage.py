@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mrdq import processes
 from mrdq.errors import refuse
 from mrdq.study import Study
 from mrdq.tables import CALLS, COUNT, FLAG, REAL, WELLS, Table
@@ -65,7 +66,8 @@ def _replace(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     host = platform.node()
     for stale in path.parent.glob(f".{path.name}.{host}.*.tmp"):
-        if not _alive(stale.suffixes[-2][1:]):
+        process = stale.suffixes[-2][1:]
+        if process.isdecimal() and processes.is_gone(host, int(process)):
             stale.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{host}.{os.getpid()}.tmp")
     try:
@@ -76,16 +78,6 @@ def _replace(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _alive(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except (ValueError, PermissionError, OverflowError):
-        return True
-    return True
 
 
 def tsv_bytes(table: pd.DataFrame) -> bytes:

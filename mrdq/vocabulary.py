@@ -46,6 +46,9 @@ RESPONSES = (COMPLETE, INTERMEDIATE, FAILURE, NOT_EVALUABLE)
 
 REPEAT = "repeat"
 
+# Columns that narrow an omission of the amendments sheet; without any it is of the whole run.
+NARROWED_BY = ("target", "well", "sample_id")
+
 # What a row of the amendments sheet does: leaves wells out, or changes one call.
 OMIT, CALL = "omit", "call"
 AMENDMENTS = (OMIT, CALL)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from mrdq import processes
 from mrdq.audit import trail as folders
 from mrdq.audit.canonical import canonical, parsed
 from mrdq.audit.files import FileState, path_in, read_regular, state_of
@@ -145,7 +146,7 @@ def _words(error: BaseException) -> str:
 def process_start(process: int) -> str:
     """When a process began, as Linux counts it; "" where that is not told.  Numbers of processes
     are used again, a number with its beginning is not."""
-    told = folders.process_state(process)
+    told = processes.state(process)
     return told[19] if told else ""
 
 
@@ -176,7 +177,7 @@ def is_gone(begun: Mapping[str, Any]) -> bool:
     """Whether the process of a job that has begun has ended (False if that cannot be known)."""
     try:
         host, process = str(begun["host"]), int(begun["process"])
-        if folders.process_is_gone(host, process):
+        if processes.is_gone(host, process):
             return True
         then, now = begun["process_start"], process_start(process)
     except (KeyError, ValueError, TypeError):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 from uuid import uuid4
 
+from mrdq import processes
 from mrdq.errors import refuse
 
 FOLDER = "audit"
@@ -123,31 +124,6 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def process_is_gone(host: str, process: int) -> bool:
-    """Whether a process of this machine has ended; False for those of other machines."""
-    if host != platform.node():
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    except (PermissionError, OverflowError):
-        return False
-    return process_state(process)[:1] in (["Z"], ["X"])
-
-
-def process_state(process: int) -> list[str]:
-    """What Linux tells of a process behind its name (state, parent, ...); [] where it does not.
-
-    A process that has ended and that nobody has asked after still has its number: its state is Z.
-    """
-    try:
-        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
-    return text.rpartition(")")[2].split()
-
-
 def remove_leftovers(folder: Path) -> None:
     """Remove what killed processes of this machine left under temporary names, where that can be."""
     with contextlib.suppress(OSError):
@@ -155,5 +131,5 @@ def remove_leftovers(folder: Path) -> None:
             parts = name.split(".")
             if name.startswith(".") and name.endswith(".tmp") and parts[-2].isdigit():
                 host = ".".join(parts[2:-2])
-                if process_is_gone(host, int(parts[-2])):
+                if processes.is_gone(host, int(parts[-2])):
                     (folder / name).unlink(missing_ok=True)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from mrdq import processes
 from mrdq.audit.files import FileState, state_of
 from mrdq.audit.kept import Kept
 from mrdq.audit.reading import Reading, Said, job_words
 from mrdq.audit.rows import in_rows, some
-from mrdq.audit.trail import FOLDER, process_is_gone
+from mrdq.audit.trail import FOLDER
 
 LITTER = re.compile(
     r"\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|\.directory|\.~lock\..*#|~\$.*", re.IGNORECASE
@@ -191,7 +192,7 @@ def _tell(path: str, told: str, differences: list[str], notes: list[str]) -> Non
         differences.append(
             f"{path} was left by process {process} of another machine: delete it if nothing runs there"
         )
-    elif process_is_gone(platform.node(), int(process)):
+    elif processes.is_gone(platform.node(), int(process)):
         differences.append(
             f"{path} was left by process {process}, which was killed: what it wrote has to be made again"
         )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mrdq import vocabulary as words
 from mrdq.amended_calls import automatic, counting, separate_texts
-from mrdq.amendments import NARROWED_BY, Amendment
+from mrdq.amendments import Amendment
 
 Row = dict[str, Any]
 
@@ -69,7 +69,9 @@ def _about(one: Amendment) -> str:
     if one.retracts:
         return f"run {one.run_id} retracted"
     given = {"target": "target", "well": "well", "sample_id": "sample"}
-    told = [f"{given[name]} {getattr(one, name)}" for name in NARROWED_BY if getattr(one, name)]
+    told = [
+        f"{given[name]} {getattr(one, name)}" for name in words.NARROWED_BY if getattr(one, name)
+    ]
     return f"left out of run {one.run_id}: {', '.join(told)}"
 
 

@@ -41,8 +41,9 @@ from mrdq.audit.record import (
 )
 from mrdq.audit.seal import records_root, seal
 from mrdq.audit.site import Site, here, software
-from mrdq.audit.trail import Trail, process_is_gone, remove_leftovers, write_once
+from mrdq.audit.trail import Trail, remove_leftovers, write_once
 from mrdq.errors import MrdqError
+from mrdq.processes import is_gone as process_is_gone
 
 START = dt.datetime(2024, 3, 1, 12, tzinfo=dt.UTC)
 ROOT_SEES_ALL = os.name == "nt" or os.geteuid() == 0

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "mrdq"
 
 # From the ground up.  A module imports from its own layer or from those before it.
 LAYERS = (
-    {"errors", "vocabulary", "resources", "__init__"},
+    {"errors", "vocabulary", "resources", "processes", "__init__"},
     {"units", "guideline", "protocol", "tables"},
     {"wells", "curve", "quantity", "control_gene", "evidence", "call", "analysis", "amendments", "amended_calls", "status", "survival", "adtte", "batches"},
     {"definitions", "archive", "input_file", "worksheets", "workbook", "sheets", "config", "checks", "amendment_checks", "study", "storage", "instruments"},
