@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mrdq import pipeline, storage
+from mrdq import calling, storage
 from mrdq.comparison.compare import compare
 from mrdq.comparison.compared import Compared, Named
 from mrdq.comparison.side import RuleSets, Side
@@ -117,8 +117,8 @@ def _made(study: Study, files: Files, folder: Path) -> Side:
     folder.mkdir()
     shutil.copyfile(files.wells, folder / files.wells.name)
     made = Files(folder)
-    pipeline.call(study, made)
-    pipeline.status(study, made)
+    calling.call(study, made)
+    calling.status(study, made)
     known = {(name, guideline.hash): guideline for name, guideline in study.guidelines.items()}
     calls, status, evidence = _tables(made)
     return Side(calls, status, evidence, known)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mrdq import ingest, pipeline
+from mrdq import calling, ingest, pipeline
 from mrdq.errors import Problem, Problems
 from mrdq.plan import BASIS, batch_folder, plan
 from mrdq.recording import CALLED, READ, STATUSES, Recorder, note_seal
@@ -44,10 +44,10 @@ def run(
         pipeline.write_wells(study, files, reading.wells, reading.runs)
         recorder.made(job, READ)
         say("curves, evidence and calls")
-        pipeline.call(study, files)
+        calling.call(study, files)
         recorder.made(job, CALLED)
         say("status and survival hand-off")
-        pipeline.status(study, files)
+        calling.status(study, files)
         recorder.made(job, STATUSES)
         recorder.retire(job)
     say("sealing")
@@ -99,14 +99,14 @@ def call(recorder: Recorder) -> None:
     recorder.amendments()
     with recorder.stage("call") as job:
         recorder.found(job)
-        pipeline.call(recorder.study, recorder.files)
+        calling.call(recorder.study, recorder.files)
         recorder.made(job, CALLED)
 
 
 def status(recorder: Recorder) -> None:
     """CALLS to STATUS and the hand-off."""
     with recorder.stage("status") as job:
-        pipeline.status(recorder.study, recorder.files)
+        calling.status(recorder.study, recorder.files)
         recorder.made(job, STATUSES)
 
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mrdq import pipeline
+from mrdq import calling, pipeline
 from mrdq.batches import batches
 from mrdq.config import CONFIG_FILE
 from mrdq.simulate import intended_calls, write_example
@@ -57,8 +57,8 @@ def run(folder: Path, *, guideline: str = "", in_batches: bool = False) -> Files
         reading = pipeline.check(study)
         reading.problems.raise_if_any()
         pipeline.write_wells(study, files, reading.wells, reading.runs)
-    pipeline.call(study, files)
-    pipeline.status(study, files)
+    calling.call(study, files)
+    calling.status(study, files)
     return files
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from small_study import copy, mrdq, read_rows, set_cell, set_key, table, tree, write_rows
 
-from mrdq import cohort_stage, pipeline
+from mrdq import calling, cohort_stage, pipeline
 from mrdq.cohort.tables import AGAINST, TABLES
 from mrdq.storage import Files
 from mrdq.study import load_study
@@ -23,8 +23,8 @@ def handed_off(example_master: Path, tmp_path_factory: pytest.TempPathFactory) -
     reading = pipeline.check(study)
     files = Files(study.results)
     pipeline.write_wells(study, files, reading.wells, reading.runs)
-    pipeline.call(study, files)
-    pipeline.status(study, files)
+    calling.call(study, files)
+    calling.status(study, files)
     return folder
 
 

@@ -584,7 +584,7 @@ def test_job_that_failed_after_it_made_results(
 ) -> None:
     """Its tables are there, and what was made of them later can be made again."""
     with monkeypatch.context() as patch:
-        patch.setattr("mrdq.pipeline.status", lambda *_: refuse("disk", "space"))
+        patch.setattr("mrdq.calling.status", lambda *_: refuse("disk", "space"))
         assert mrdq("run", study).code == 2
     assert mrdq("status", study).code == 0
     assert mrdq("report", study).code == 0

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrdq import ingest, pipeline, storage
+from mrdq import calling, ingest, storage
 from mrdq.analysis import Definitions, analyse
 from mrdq.comparison import people
 from mrdq.comparison.compare import Comparison, compare, groups
@@ -197,8 +197,8 @@ def example(name: str) -> Texts:
     study = load_study(folder, guideline=name)
     files = Files(folder.parent / (name or "own"))
     storage.write_bytes(files.wells, example_wells())
-    pipeline.call(study, files)
-    pipeline.status(study, files)
+    calling.call(study, files)
+    calling.status(study, files)
     names = ("calls.tsv", "status.tsv", "evidence.tsv")
     return tuple(files.table(n).read_text(encoding="utf-8") for n in names)  # type: ignore[return-value]
 

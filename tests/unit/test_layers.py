@@ -11,14 +11,14 @@ PACKAGE = Path(__file__).parents[2] / "mrdq"
 
 # From the ground up.  A module imports from its own layer or from those before it.
 LAYERS = (
-    {"errors", "vocabulary", "resources", "processes", "__init__"},
+    {"errors", "vocabulary", "resources", "processes", "parallel", "progress", "__init__"},
     {"units", "guideline", "protocol", "tables"},
     {"wells", "curve", "quantity", "control_gene", "evidence", "call", "analysis", "amendments", "amended_calls", "status", "survival", "adtte", "batches"},
     {"definitions", "archive", "input_file", "worksheets", "workbook", "sheets", "config", "checks", "amendment_checks", "study", "storage", "instruments"},
     {"layout", "plate", "roles", "provenance", "amended_study"},
     {"ingest", "plan", "new_study", "simulate", "cohort", "published", "protocol_check", "audit", "comparison"},
     {"explain", "reports"},
-    {"pipeline", "cohort_stage", "comparison_stage", "cohort_request", "recording", "replay", "stages", "validation"},
+    {"calling", "pipeline", "cohort_stage", "comparison_stage", "cohort_request", "recording", "replay", "stages", "validation"},
     {"cli"},
 )  # fmt: skip
 CORE = LAYERS[2] | {"cohort", "comparison"}

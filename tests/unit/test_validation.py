@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrdq import curve, definitions, guideline, pipeline, resources, status
+from mrdq import calling, curve, definitions, guideline, pipeline, resources, status
 from mrdq import vocabulary as words
 from mrdq.guideline import Parameter
 from mrdq.instruments import read_export
@@ -480,7 +480,7 @@ def test_the_shipped_results_of_the_example_are_those_of_the_reference_engine(
     wells_of_the_example: tuple[Any, pd.DataFrame], rules: Rules
 ) -> None:
     loaded, wells = wells_of_the_example
-    sheets = pipeline.definitions(loaded)
+    sheets = calling.definitions(loaded)
 
     def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
         plain = table.astype(object).where(table.notna(), None)
