@@ -2,6 +2,8 @@
 # make test   the tests                make check  style, types, layers, docs, workflow
 # make bench  the benchmarks           make docs   the generated parts of the docs
 # make fuzz   damaged exports, FUZZ_SECONDS for each family of readers
+# make test-slurm  the workflow on a real SLURM of this machine (root; installs it; about 10 minutes)
+# make limits   large studies, little memory, slow filesystems (a few minutes)
 # make torture  the audit trail: killed, damaged, raced, out of space (about 10 minutes)
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
@@ -14,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Some of Snakemake's dependencies are still built the old way, with a warning, unless told.
 export PIP_USE_PEP517 := 1
 
-.PHONY: run test check bench fuzz torture docs clean
+.PHONY: run test test-slurm limits check bench fuzz torture docs clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed
@@ -36,15 +38,25 @@ check: $(VENV)/installed-dev
 	snakemake --lint
 
 bench: $(VENV)/installed-dev
-	@echo "== The benchmarks (a few minutes); the tables go to docs/benchmarks*.md"
+	@echo "== The benchmarks (an hour, 10 GB in build/); the tables go to docs/benchmarks*.md"
 	$(BIN)/python tests/benchmarks/bench.py
 	$(BIN)/python tests/benchmarks/readers.py
 	$(BIN)/python tests/benchmarks/cohort.py
 	$(BIN)/python tests/benchmarks/audit.py
+	$(BIN)/python tests/benchmarks/archive.py
 
 fuzz: $(VENV)/installed-fuzz
 	@echo "== The readers, $(FUZZ_SECONDS) seconds for each family; findings go to build/fuzz/"
 	$(BIN)/python tests/fuzz/fuzz_exports.py --seconds $(FUZZ_SECONDS)
+
+test-slurm: $(VENV)/installed-cluster
+	@echo "== The workflow on a real SLURM, with and without accounting (about 10 minutes)"
+	bash tests/functional/slurm/install.sh
+	MRDQ_SLURM=1 $(BIN)/python -m pytest tests/functional/slurm tests/functional/test_profiles.py -q -s
+
+limits: $(VENV)/installed-dev
+	@echo "== Large studies, little memory, slow filesystems (a few minutes)"
+	MRDQ_LIMITS=1 $(BIN)/python -m pytest tests/limits -q -s
 
 torture: $(VENV)/installed-dev
 	@echo "== The audit trail: killed, damaged, raced, out of space (about 10 minutes)"
@@ -69,6 +81,11 @@ $(VENV)/installed: $(VENV)/bin/python requirements.lock pyproject.toml
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
 	@echo "== Pinned tools for the tests"
 	$(PIP) install -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/installed-cluster: $(VENV)/installed-dev requirements-cluster.lock
+	@echo "== Snakemake's plugins for clusters"
+	$(PIP) install -r requirements-cluster.lock
 	@touch $@
 
 # lifelines needs an older pandas than mrdq: its examples run in an environment of their own.

@@ -323,7 +323,8 @@ def _metavar(option: click.Option) -> str:
 def _default(option: click.Option) -> str:
     if option.required:
         return " Required."
-    return f" Default {option.default}." if option.show_default else ""
+    named = option.show_default if isinstance(option.show_default, str) else option.default
+    return f" Default {named}." if option.show_default else ""
 
 
 PARTS: dict[str, Callable[[], str]] = {

@@ -67,6 +67,8 @@ def _keys(calls: pd.DataFrame) -> list[Subject]:
 def with_flag(flags: pd.Series[str], where: pd.Series[bool]) -> pd.Series[str]:
     """``flags`` with the flag ``amended``, which is the last of all, where it holds."""
     flags = flags.astype(object)
+    if not where.any():
+        return flags
     lacks = where & ~flags.str.contains(rf"(?:^|;){words.AMENDED}$")
     return flags.mask(lacks, (flags + f";{words.AMENDED}").str.removeprefix(";"))
 
@@ -143,6 +145,8 @@ def counting(calls: pd.DataFrame) -> pd.DataFrame:
     A person's call has the engine's level only if it is ``positive_quantifiable``, the engine's
     limits unless it is ``not_evaluable``, and the engine's reasons only if it is the engine's call.
     """
+    if not (calls["retracted"] | (calls["amended_call"] != "")).any():
+        return calls
     calls = calls[~calls["retracted"]]
     engine, person = (calls[name].astype(object) for name in ("call", "amended_call"))
     call = engine.where(person == "", person)

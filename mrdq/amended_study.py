@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from mrdq import storage
@@ -20,10 +22,15 @@ def amendments(study: Study) -> list[Amendment]:
 def amended_wells(study: Study, files: Files) -> pd.DataFrame:
     """WELLS of the results.  Raises :class:`MrdqError` if they were amended by another sheet."""
     wells = storage.read_wells([files.wells])
-    if not wells_are_amended_by(wells, amendments(study)):
-        refuse(str(files.wells), "wells as the amendments sheet leaves them out now", "other amendments",
-               column="amendment", remedy="The sheet was changed after the wells were read: run the study again.")  # fmt: skip
+    refuse_other_wells(files.wells, wells, study)
     return wells
+
+
+def refuse_other_wells(path: Path, wells: pd.DataFrame, study: Study) -> None:
+    """Refuse WELLS of ``path`` that were amended by another sheet; those of amended runs suffice."""
+    if not wells_are_amended_by(wells, amendments(study)):
+        refuse(str(path), "wells as the amendments sheet leaves them out now", "other amendments",
+               column="amendment", remedy="The sheet was changed after the wells were read: run the study again.")  # fmt: skip
 
 
 def amended_calls(study: Study, files: Files) -> pd.DataFrame:

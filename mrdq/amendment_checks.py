@@ -24,6 +24,7 @@ Record = Mapping[str, Any]
 
 _UNUSED = {words.OMIT: ("call",), words.CALL: ("well",)}
 _NEEDED = {words.OMIT: (), words.CALL: ("target", "sample_id", "call")}
+_FEW_NAMES = 20_000  # of more of them the nearest one takes seconds to be found
 _WHEN = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII
 )  # fmt: skip
@@ -51,6 +52,11 @@ class Known:
     rule_sets: Mapping[str, Guideline]
 
     @property
+    def sheets(self) -> dict[str, Sheet]:
+        """Column of the amendments -> the sheet that has to know its names."""
+        return {"run_id": self.runs, "target": self.assays, "sample_id": self.samples}
+
+    @property
     def kinds(self) -> dict[str, str]:
         columns = self.assays.columns
         return dict(zip(columns["target"], columns["kind"], strict=True))
@@ -69,8 +75,11 @@ def amendments(sheet: Sheet, known: Known, told: Container[int | None] = ()) -> 
     if any(record["what"] == words.OMIT for record, _ in entries):
         yield from _lost_columns(sheet)
     kinds = known.kinds
+    there = (
+        {name: set(sheet.columns[name]) for name, sheet in known.sheets.items()} if entries else {}
+    )
     for record, row in entries:
-        yield from _unknown(sheet.file, record, row, known)
+        yield from _unknown(sheet.file, record, row, known, there)
         yield from _filled(sheet.file, record, row)
         yield from _call(sheet.file, record, row, kinds, known)
         if record["when"][:10] > (today := dt.date.today().isoformat()):
@@ -90,13 +99,14 @@ def _lost_columns(sheet: Sheet) -> Iterator[Problem]:
                           "meant, the rows would leave out more than they say.")  # fmt: skip
 
 
-def _unknown(file: str, record: Record, row: int, known: Known) -> Iterator[Problem]:
+def _unknown(
+    file: str, record: Record, row: int, known: Known, there: Mapping[str, Container[str]]
+) -> Iterator[Problem]:
     """Runs, targets and samples that no sheet knows."""
-    sheets = {"run_id": known.runs, "target": known.assays, "sample_id": known.samples}
-    for name, sheet in sheets.items():
-        value, there = record[name], sheet.columns[name]
-        if value and value not in there:
-            meant = nearest(value, there)
+    for name, sheet in known.sheets.items():
+        value, names = record[name], sheet.columns[name]
+        if value and value not in there[name]:
+            meant = nearest(value, names) if len(names) <= _FEW_NAMES else ""
             yield Problem(file, f"a {name} of {sheet.file}", value, row, name,
                           f"Is {meant} meant?" if meant else "Mend the cell.")  # fmt: skip
 

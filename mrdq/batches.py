@@ -13,13 +13,14 @@ from collections.abc import Iterable
 
 def batches(run_ids: Iterable[str], runs_per_job: int) -> dict[str, list[str]]:
     """Batch name -> its runs, sorted; every run is in exactly one batch."""
-    bits = {run: f"{int(hashlib.sha256(run.encode()).hexdigest(), 16):0256b}" for run in run_ids}
+    bits = {run: int.from_bytes(hashlib.sha256(run.encode()).digest()) for run in run_ids}
     found: dict[str, list[str]] = {}
 
     def split(runs: list[str], prefix: str) -> None:
         if len(runs) > runs_per_job and len(prefix) < 256:
-            for bit in "01":
-                split([run for run in runs if bits[run].startswith(prefix + bit)], prefix + bit)
+            bit = 1 << (255 - len(prefix))
+            split([run for run in runs if not bits[run] & bit], prefix + "0")
+            split([run for run in runs if bits[run] & bit], prefix + "1")
         elif runs:
             found[f"b{prefix}"] = runs
 

@@ -1,134 +1,120 @@
-"""WELLS to CALLS, and CALLS to STATUS and the hand-off: the stages after reading, as files."""
+"""WELLS to CALLS, and CALLS to STATUS and the hand-off: the stages after reading, as files.
+
+Both deal out their input to partitions of patients, make each partition's rows alone (or take what
+is kept of it), and put the tables together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from os import getpid
+from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
-from mrdq import storage
-from mrdq.adtte import ADTTE, adtte
-from mrdq.amended_calls import analyse_amended
-from mrdq.amended_study import amended_calls, amended_wells, amendments
-from mrdq.amendments import automatic_wells, level_problems, well_problems
-from mrdq.analysis import Definitions
-from mrdq.errors import Problems
+from mrdq import partition_made, processes, storage
+from mrdq.amended_study import amendments, refuse_other_wells
+from mrdq.amendments import automatic_wells, well_problems
+from mrdq.errors import Problem, Problems
+from mrdq.parallel import each
+from mrdq.partition import Partitions, frame_of, partitions
+from mrdq.partition_calls import deal_calls
+from mrdq.partition_key import key_of
+from mrdq.partition_made import definitions as definitions
+from mrdq.partition_pieces import Made, put_together, store
+from mrdq.partition_study import Narrowed
+from mrdq.partition_wells import deal_wells, owners
+from mrdq.plan import STATE
+from mrdq.progress import SILENT, Progress
 from mrdq.provenance import amendments_hash
-from mrdq.sheets import Sheet
-from mrdq.status import combine
 from mrdq.storage import Files
-from mrdq.study import SHEETS, Study
-from mrdq.survival import hand_off, survival_table
-from mrdq.tables import CALLS, CURVES, EVIDENCE, STANDARDS, STATUS
+from mrdq.study import Study
+
+Work = tuple[str, Callable[[], Made]]
+"""The key of a partition's work, and the work."""
 
 
-def definitions(study: Study) -> Definitions:
-    """The sheets as the core wants them."""
-    assays = pd.DataFrame(
-        {
-            "target": study.assays.columns["target"],
-            "kind": study.assays.columns["kind"],
-            "patient_id": study.assays.columns["patient_id"],
-            "dna_per_well_ng": np.array(study.assays.columns["dna_per_well"], dtype=float),
-            "blast_fraction": np.array(study.assays.columns["blast_fraction"], dtype=float),
-        }
-    )
-    assays["control_gene"] = assays["target"].map(study.control_gene_of).astype(object).fillna("")
-    assays["guideline"] = assays["target"].map(study.guideline_of).astype(object).fillna("")
-    return Definitions(
-        assays=assays, samples=frame(study.samples, "sample_id", "patient_id", "timepoint", "material"),
-        runs=frame(study.runs, "run_id", "performed_on"), guidelines=study.guidelines,
-        control_gene_required=study.config.control_gene_required,
-    )  # fmt: skip
-
-
-def frame(sheet: Sheet, *names: str) -> pd.DataFrame:
-    return pd.DataFrame({name: np.array(sheet.columns[name], dtype=object) for name in names})
-
-
-def call(study: Study, files: Files) -> None:
+def call(study: Study, files: Files, *, progress: Progress = SILENT, cores: int = 1) -> None:
     """WELLS to CURVES, STANDARDS, EVIDENCE and CALLS.  Raises :class:`MrdqError`, before anything is
     written, where a person's call meets no call, or no level: the sheet may be newer than the wells."""
-    wells, amended, file = amended_wells(study, files), amendments(study), study.amendments.file
-    tables = analyse_amended(wells, definitions(study), amended)
-    calls = tables.calls
+    parts, amended, file = partitions(study.protocol_of), amendments(study), study.amendments.file
+    narrowed = Narrowed(study).load()
     found = Problems()
-    found.extend(well_problems(automatic_wells(wells), amended, file))
-    found.extend(level_problems(calls, amended, file))
-    found.raise_if_any()
-    calls["amendments_hash"] = amendments_hash(study)
-    for name in ("patient_id", "timepoint"):
-        calls[name] = _joined(calls["sample_id"], study.sample(name))
-    for name in ("version", "hash"):
-        named = {key: getattr(guideline, name) for key, guideline in study.guidelines.items()}
-        calls[f"guideline_{name}"] = _joined(calls["guideline"], named)
-    keys = {"samples": "sample_id", "assays": "target", "runs": "run_id", "patients": "patient_id"}
-    calls = _with_sheets(calls, study, keys)
-    calls = calls[[*CALLS.names, *(name for name in calls if name not in CALLS.names)]]
-    curves = _with_sheets(tables.curves, study, {"runs": "run_id", "assays": "target"})
-    evidence = tables.evidence.sort_values(
-        ["run_id", "target", "sample_id", "criterion"], kind="stable"
-    )
-    storage.write_table(files.table("curves.tsv"), curves, CURVES)
-    storage.write_table(files.table("standards.tsv"), tables.standards, STANDARDS)
-    storage.write_table(files.table("evidence.tsv"), evidence, EVIDENCE)
-    storage.write_table(files.table("calls.tsv"), calls, CALLS)
+    with _scratch(study) as folder:
+        dealt, near = deal_wells(files.wells, parts, owners(study, parts), amended, folder, progress=progress)  # fmt: skip
+        refuse_other_wells(files.wells, near, study)
+        found.extend(well_problems(automatic_wells(near), amended, file))
+
+        def work(at: int) -> Work:
+            given = narrowed.to_wells(frame_of(dealt.rows(at)))
+            return key_of("call", *given), lambda: partition_made.calls(*given)
+
+        with progress.step("curves, evidence and calls", len(parts.of), "patients") as tick:
+            pieces = _pieces(study, "call", parts, work, folder, found, cores, tick)
+        found.raise_if_any()
+        _write(study, files, pieces)
 
 
-def _joined(key: pd.Series[str], values: Mapping[str, str]) -> pd.Series[str]:
-    return key.astype(object).map(values).astype(object).fillna("")
-
-
-def _with_sheets(table: pd.DataFrame, study: Study, keys: Mapping[str, str]) -> pd.DataFrame:
-    """Add the extra columns of sheets by their key; a name that is taken gets the sheet's before it."""
-    table = table.copy(deep=False)
-    taken = {*table.columns, "guideline_version", "guideline_hash", *(column.name for columns in SHEETS.values() for column in columns),
-             *CALLS.names, *STATUS.names}  # fmt: skip
-    for sheet_name, key in keys.items():
-        sheet: Sheet = getattr(study, sheet_name)
-        for name in sheet.extra:
-            shown = f"{sheet_name}.{name}" if name in taken else name
-            taken.add(shown)
-            table[shown] = _joined(
-                table[key], dict(zip(sheet.columns[key], sheet.columns[name], strict=True))
-            )
-    return table
-
-
-def status(study: Study, files: Files) -> None:
+def status(study: Study, files: Files, *, progress: Progress = SILENT, cores: int = 1) -> None:
     """CALLS to STATUS and the hand-off to survival analysis."""
-    calls = amended_calls(study, files)
-    samples = frame(study.samples, "sample_id", "patient_id", "timepoint", "material")
-    table = combine(calls, samples, study.protocols, study.protocol_of, study.guideline_of_patient)
-    table["collected_on"] = _joined(table["deciding_sample"], study.sample("collected_on"))
-    named = {key: guideline.version for key, guideline in study.guidelines.items()}
-    table["amendments_hash"] = amendments_hash(study)
-    full = table[STATUS.names].assign(
-        guideline_version=_joined(table["guideline"], named),
-        guideline_hash=_joined(
-            table["guideline"], {k: g.hash for k, g in study.guidelines.items()}
-        ),
-    )
-    full = _with_sheets(full, study, {"patients": "patient_id"})
-    storage.write_table(files.table("status.tsv"), full, STATUS)
-    _hand_off(study, table, files)
+    parts, narrowed = partitions(study.protocol_of), Narrowed(study).load()
+    timepoints = partition_made.timepoints(study)
+    with _scratch(study) as folder:
+        dealt = deal_calls(files.table("calls.tsv"), parts, study, folder, progress=progress)
+
+        def work(at: int) -> Work:
+            calls, own = frame_of(dealt.rows(at)), narrowed.to_patients(parts.patients[at])
+            given = own, calls, timepoints
+            return key_of("status", *given), lambda: partition_made.statuses(*given)
+
+        with progress.step("status and survival hand-off", len(parts.of), "patients") as tick:
+            pieces = _pieces(study, "status", parts, work, folder, Problems(), cores, tick)
+        _write(study, files, pieces)
 
 
-def _hand_off(study: Study, table: pd.DataFrame, files: Files) -> None:
-    """STATUS and the patients sheet to ``survival.tsv`` and ``adtte.tsv``."""
-    named_by = [study.protocols[p] for p in sorted(study.protocols)]
-    timepoints = list(
-        dict.fromkeys([t.id for p in named_by for t in p.timepoints] + list(table["timepoint"]))
-    )
-    patients = frame(study.patients, *(column.name for column in SHEETS["patients"]))
-    if not len(patients):  # no sheet: the patients of the samples, without outcomes
-        patients = patients.reindex(range(len(study.protocol_of)))
-        patients["patient_id"] = list(study.protocol_of)
-        patients["trial"] = ""
-    survival = hand_off(
-        patients, table, timepoints, protocols=study.protocols, protocol_of=study.protocol_of
-    )
-    survival = _with_sheets(survival, study, {"patients": "patient_id"})
-    storage.write_table(files.survival, survival, survival_table(timepoints))
-    storage.write_table(files.adtte, adtte(patients, study.config.study), ADTTE)
+def _pieces(
+    study: Study, stage: str, parts: Partitions, work: Callable[[int], Work], folder: Path, problems: Problems,
+    cores: int, tick: Callable[[int], None],
+) -> list[Path]:  # fmt: skip
+    """The piece of every partition, taken or made; what stops the stage goes to ``problems``."""
+    kept, paths = store(study, stage), [folder / name for name in parts.names]
+
+    def take(at: int) -> list[Problem]:
+        key, make = work(at)
+        return kept.take(parts.names[at], key, make, paths[at])
+
+    found: list[Problem] = []
+    for at, met in enumerate(each(take, range(len(paths)), cores)):
+        found += met
+        tick(len(parts.patients[at]))
+    problems.extend(sorted(found, key=lambda problem: problem.row or 0))
+    kept.tidy(parts.names)
+    return paths
+
+
+def _write(study: Study, files: Files, pieces: Sequence[Path]) -> None:
+    def write(name: str, chunks: Iterable[bytes]) -> None:
+        storage.write_chunks(files.table(name), chunks)
+
+    put_together(pieces, write, amendments_hash(study))
+
+
+@contextlib.contextmanager
+def _scratch(study: Study) -> Iterator[Path]:
+    """A folder for what lies between; on the study's own disk, if that can be written."""
+    folder, host = study.root / STATE / "between", platform.node()
+    for stale in folder.glob(f"{host}.*"):
+        process = stale.name.rpartition(".")[2]
+        if process.isdecimal() and processes.is_gone(host, int(process)):
+            shutil.rmtree(stale, ignore_errors=True)
+    own = folder / f"{host}.{getpid()}"
+    try:
+        own.mkdir(parents=True)
+    except OSError:
+        own = Path(tempfile.mkdtemp(prefix="mrdq-"))
+    try:
+        yield own
+    finally:
+        shutil.rmtree(own, ignore_errors=True)

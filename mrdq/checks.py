@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 from mrdq import vocabulary as words
+from mrdq.column_checks import lost
 from mrdq.config import CONFIG_FILE, Config, path_problems
-from mrdq.errors import ERROR, WARNING, Problem, Problems
+from mrdq.errors import ERROR, MOST_OF_A_KIND, WARNING, Problem, Problems
 from mrdq.protocol import TRANSPLANTATION, Protocol, number_of
 from mrdq.sheets import Sheet
 
 
 def unique(sheet: Sheet, key: str, problems: Problems) -> None:
+    values = sheet.columns[key]
+    if len(set(values)) == len(values):
+        return
     first: dict[str, int] = {}
-    for value, row in zip(sheet.columns[key], sheet.row, strict=True):
+    for value, row in zip(values, sheet.row, strict=True):
         if value and value in first:
             problems.add(Problem(sheet.file, f"every {key} once (it is also in row {first[value]})", value, row, key,
                                  "Delete one of the rows, or give it another id."))  # fmt: skip
@@ -31,13 +35,17 @@ def unique(sheet: Sheet, key: str, problems: Problems) -> None:
 def runs(sheet: Sheet, problems: Problems) -> None:
     for column in ("export", "layout"):
         for path, row in zip(sheet.columns[column], sheet.row, strict=True):
-            problems.extend(path_problems(sheet.file, path, column=column, row=row))
+            if _MAY_LEAD_OUT.search(path):
+                problems.extend(path_problems(sheet.file, path, column=column, row=row))
     first: dict[str, int] = {}
     for path, row in zip(sheet.columns["export"], sheet.row, strict=True):
         if path and path in first:
             problems.add(Problem(sheet.file, f"an export of its own (it is also in row {first[path]})", path, row,
                                  "export", "Both runs are read from the same file.", WARNING))  # fmt: skip
         first.setdefault(path, row)
+
+
+_MAY_LEAD_OUT = re.compile(r"\0|\.\.|:|^[/\\]")
 
 
 def assays(sheet: Sheet, config: Config, problems: Problems) -> dict[str, str]:
@@ -59,7 +67,7 @@ def assays(sheet: Sheet, config: Config, problems: Problems) -> dict[str, str]:
             problems.add(Problem(sheet.file, f"one of {', '.join(genes)}", "", row, "control_gene",
                                  "The study has several control genes: name the one that normalises this target."))  # fmt: skip
         gene = gene or (genes[0] if len(genes) == 1 else "")
-        told = any(p.row == row and p.column == "dna_per_well" for p in problems.errors)
+        told = row in sheet.unread.get("dna_per_well", ())
         if gene and record["dna_per_well"] is None and not told:
             problems.add(Problem(sheet.file, "the amount of DNA in a well, such as 600 ng", "", row, "dna_per_well",
                                  "It is needed to normalise by the control gene.",
@@ -80,14 +88,16 @@ def patients(read: Mapping[str, Sheet], config: Config, problems: Problems) -> N
     come; a trial is written one way."""
     known = set(read["patients"].columns["patient_id"])
     for name in ("samples", "assays") if "patients" in config.sheets else ():
+        if not (strange := {*read[name].columns["patient_id"]} - known - {""}):
+            continue
         for patient, row in zip(read[name].columns["patient_id"], read[name].row, strict=True):
-            if patient and patient not in known:
+            if patient in strange:
                 problems.add(Problem(read[name].file, f"a patient of {read['patients'].file}", patient, row,
                                      "patient_id", "Mend the id, or add the patient."))  # fmt: skip
-    lost = set(_lost(read["patients"]).values())
+    misspelt = set(lost(read["patients"]).values())
     for record, row in zip(read["patients"].records(), read["patients"].row, strict=True):
         problems.extend(_dates(read["patients"].file, record, row))
-        problems.extend(p for p in _outcome(read["patients"].file, record, row) if p.column not in lost)  # fmt: skip
+        problems.extend(p for p in _outcome(read["patients"].file, record, row) if p.column not in misspelt)  # fmt: skip
     problems.extend(_collected(read["samples"], read["patients"]))
     problems.extend(_to_come(read["patients"], _DATES))
     problems.extend(_to_come(read["samples"], ("collected_on",)))
@@ -101,6 +111,8 @@ def _to_come(sheet: Sheet, columns: Sequence[str]) -> Iterator[Problem]:
     """A date after today, which is more likely mistyped."""
     today = dt.date.today().isoformat()
     for column in columns:
+        if max(sheet.columns[column], default="") <= today:
+            continue
         for date, row in zip(sheet.columns[column], sheet.row, strict=True):
             if date > today:
                 yield Problem(sheet.file, f"a date up to today ({today})", date, row, column,
@@ -171,13 +183,18 @@ def _collected(samples: Sheet, patients: Sheet) -> Iterator[Problem]:
     columns = patients.columns
     dates = zip(columns["start_on"], columns["last_contact_on"], columns["dead"], strict=True)
     known = dict(zip(columns["patient_id"], dates, strict=True))
-    place = zip(
-        samples.columns["patient_id"], samples.columns["collected_on"], samples.row, strict=True
-    )
-    for patient, collected, row in place:
-        start, last, dead = known.get(patient, ("", "", None))
-        if not collected:
-            continue
+    start_of = {patient: start for patient, (start, _, _) in known.items() if start}
+    last_of = {patient: last for patient, (_, last, _) in known.items() if last}
+    of = samples.columns["patient_id"]
+    place = zip(of, samples.columns["collected_on"], samples.row, strict=True)
+    bounds = zip(map(start_of.get, of, repeat("")), map(last_of.get, of, repeat("~")), strict=True)
+    outside = [
+        (patient, collected, row)
+        for (patient, collected, row), (start, last) in zip(place, bounds, strict=True)
+        if collected and not start <= collected <= last
+    ]
+    for patient, collected, row in outside:
+        start, last, dead = known[patient]
         what = "death" if dead else "last contact"
         if start and collected < start:
             yield Problem(samples.file, f"a date on or after the start of treatment ({start})", collected, row,
@@ -255,80 +272,6 @@ def _counted_up(sheet: Sheet) -> Iterator[Problem]:
 # Outside of this an amount is more likely mistyped (600 ng is usual, 10 ng to 5 µg conceivable).
 _USUAL_NG = (10, 5000)
 
-# Columns whose absence changes results without a word: misspelling one of them is an error.
-_SILENT = ("exclude", "blast_fraction")
-
-
-# Columns of the patients sheet, and what the survival analysis takes to be so without them.
-_OUTCOMES = {
-    "start_on": "no patient counts in the survival analysis",
-    "last_contact_on": "no patient counts in the survival analysis",
-    "dead": "no patient counts in the survival analysis",
-    "relapse_on": "nobody has had a relapse",
-    "transplant_on": "nobody has had a transplantation",
-}
-# Other words for them, without "date", "day" and "on".
-_OTHER_WORDS = {
-    "start": "start_on", "treatment_start": "start_on", "start_of_treatment": "start_on",
-    "last_contact": "last_contact_on", "last_follow_up": "last_contact_on", "follow_up": "last_contact_on",
-    "dead": "last_contact_on", "death": "last_contact_on", "died": "last_contact_on",
-    "relapse": "relapse_on", "relapsed": "relapse_on", "first_relapse": "relapse_on",
-    "transplant": "transplant_on", "transplantation": "transplant_on", "transplanted": "transplant_on",
-    "hsct": "transplant_on", "sct": "transplant_on",
-}  # fmt: skip
-
-
-def _other_word(name: str) -> str:
-    """The outcome column that an extra column of this name most likely is; "" if none."""
-    plain = re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
-    if plain in _OUTCOMES:
-        return plain
-    if plain in ("death", "died", "deceased", "is_dead"):
-        return "dead"
-    return _OTHER_WORDS.get(re.sub(r"^(date|day)_(of_)?|_(date|day|on)$", "", plain), "")
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.85)
-    return near[0] if near else ""
-
-
-def _lost(sheet: Sheet) -> dict[str, str]:
-    """Extra column -> the outcome column, empty throughout, that it most likely is."""
-    empty = [name for name in _OUTCOMES if not any(v not in ("", None) for v in sheet.columns.get(name, [0]))]  # fmt: skip
-    near = {name: _other_word(name) or _nearest(name, tuple(_OUTCOMES)) for name in sheet.extra}
-    return {name: column for name, column in near.items() if column in empty}
-
-
-def _lost_outcome(sheet: Sheet, name: str, column: str) -> Problem:
-    """One line for the header, in place of one for every row."""
-    needed = column == "last_contact_on" and 1 in sheet.columns["dead"]  # a death has its day
-    return Problem(sheet.file, f"the column {column}", name, column=name,
-                   remedy=f"Is {column} meant? It is empty or not there, and without it {_OUTCOMES[column]}.",
-                   level=ERROR if needed else WARNING)  # fmt: skip
-
-
-def near_misses(sheet: Sheet, known: Sequence[str], problems: Problems) -> None:
-    """An extra column named almost like one of ours is more likely a typing mistake."""
-    lost = _lost(sheet)
-    for name in sheet.extra:
-        if name.casefold() in known:
-            problems.add(Problem(sheet.file, f"the column {name.casefold()}, in lower case", name, column=name,
-                                 remedy="Write it so."))  # fmt: skip
-            continue
-        silent = difflib.get_close_matches(name.casefold(), _SILENT, n=1, cutoff=0.8)
-        if silent and silent[0] in known:
-            problems.add(Problem(sheet.file, f"the column {silent[0]}, or one of another name", name, column=name,
-                                 remedy="Without it, what the column says would not count."))  # fmt: skip
-            continue
-        if name in lost:
-            problems.add(_lost_outcome(sheet, name, lost[name]))
-            continue
-        meant = _nearest(name, known)
-        if meant:
-            problems.add(Problem(sheet.file, f"the column {meant}, or one of another name", name, column=name,
-                                 level=WARNING, remedy="It is kept as a column of your own."))  # fmt: skip
-
 
 def results_folder(
     root: Path, results: Path, config: Config, runs: Sheet, place: Problem, problems: Problems
@@ -348,7 +291,8 @@ def results_folder(
     ]
     folder = Path(os.path.abspath(results))
     base = os.path.abspath(root)
-    for path in inputs:
+    below = os.path.relpath(folder, base)
+    for path in inputs if below.startswith(".") else filter(_may_lie_in(below), inputs):
         full = os.path.normpath(os.path.join(base, path.partition("#")[0]))
         if path and folder in Path(full).parents:
             expected = f"a folder of its own for the results ({path} lies in it)"
@@ -364,6 +308,12 @@ def results_folder(
         problems.add(replace(place, expected="a folder for the results, not a file"))
 
 
+def _may_lie_in(folder: str) -> Callable[[str], bool]:
+    """Whether a path may be one below ``folder``, a plain path itself: no ``.``, ``..`` or second slash."""
+    pattern = re.compile(rf"{re.escape(folder)}|/|.*(//|\./|/\.)", re.DOTALL)
+    return lambda path: pattern.match(path) is not None
+
+
 # The hand-off has the columns mrd_<timepoint> and mrd_level_<timepoint>: one must not be the other.
 _COLUMN_KINDS = ("level_", "low_", "high_", "class_", "day_")
 
@@ -376,14 +326,27 @@ def timepoints(
 ) -> None:
     """A timepoint that the patient's protocol does not name gets no recommendation: say so."""
     columns = samples.columns
-    for patient, timepoint, row in zip(
-        columns["patient_id"], columns["timepoint"], samples.row, strict=True
-    ):
-        if timepoint.startswith(_COLUMN_KINDS):
-            problems.add(Problem(samples.file, f"a timepoint that does not begin with {', '.join(_COLUMN_KINDS)}",
-                                 timepoint, row, "timepoint", "survival.tsv has columns of these names."))  # fmt: skip
-        protocol = protocols.get(protocol_of.get(patient, ""))
-        if protocol and protocol.timepoints and timepoint and timepoint not in protocol.by_id:
-            named = ", ".join(protocol.by_id)
-            problems.add(Problem(samples.file, f"a timepoint of {protocol.id} ({named})", timepoint, row, "timepoint",
-                                 "No next step is recommended for it.", WARNING))  # fmt: skip
+    pairs = [*zip(map(protocol_of.get, columns["patient_id"]), columns["timepoint"], strict=True)]
+    odd = {one: 0 for one in set(pairs) if any(_of_timepoint("", one, 0, protocols))}
+    for one, row in zip(pairs, samples.row, strict=True) if odd else ():
+        if one in odd:
+            odd[one] += 1
+            if odd[one] <= MOST_OF_A_KIND:
+                problems.extend(_of_timepoint(samples.file, one, row, protocols))
+    for one, met in odd.items():
+        if (more := met - MOST_OF_A_KIND) > 0:
+            told = _of_timepoint(samples.file, one, 0, protocols)
+            problems.extend(replace(problem, more=more) for problem in told)
+
+
+def _of_timepoint(
+    file: str, one: tuple[str | None, str], row: int, protocols: Mapping[str, Protocol]
+) -> Iterator[Problem]:
+    protocol, timepoint = protocols.get(one[0] or ""), one[1]
+    if timepoint.startswith(_COLUMN_KINDS):
+        yield Problem(file, f"a timepoint that does not begin with {', '.join(_COLUMN_KINDS)}",
+                      timepoint, row, "timepoint", "survival.tsv has columns of these names.")  # fmt: skip
+    if protocol and protocol.timepoints and timepoint and timepoint not in protocol.by_id:
+        named = ", ".join(protocol.by_id)
+        yield Problem(file, f"a timepoint of {protocol.id} ({named})", timepoint, row, "timepoint",
+                      "No next step is recommended for it.", WARNING)  # fmt: skip

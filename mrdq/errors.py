@@ -7,6 +7,7 @@ mended in one pass.  The command line is the only place that catches it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
@@ -15,6 +16,10 @@ ERROR = "error"
 WARNING = "warning"
 MOST_TOLD = 500
 """Problems that are told at once: more of them have one cause, and nobody reads them."""
+MOST_OF_A_KIND = 50
+"""Problems of one kind in the sheets of a study that are told one by one."""
+
+Kind = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class Problem:
     column: column name, or another place inside the file (``sheet Results``, ``well A4``).
     remedy: what to do about it.
     level: ``error`` stops the work, ``warning`` is shown and never changes the exit code.
+    more: how many problems of its kind it stands for that are not told one by one; 0: it is one itself.
     """
 
     file: str
@@ -39,6 +45,12 @@ class Problem:
     column: str = ""
     remedy: str = ""
     level: str = ERROR
+    more: int = 0
+
+    @property
+    def kind(self) -> Kind:
+        """What problems share that may have one cause: all but the row and what is named in brackets."""
+        return self.level, self.file, self.column, self.expected.partition(" (")[0]
 
     def __str__(self) -> str:
         place = [self.file]
@@ -83,6 +95,35 @@ class Problems:
             told.append(Problem(last.file, "no more problems", f"{more:,} more of them",
                                 remedy="Mend those that are told, and check again."))  # fmt: skip
         raise MrdqError(told)
+
+
+class FirstOfEachKind(Problems):
+    """Collects the first :data:`MOST_OF_A_KIND` problems of each kind, and counts the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: Counter[Kind] = Counter()
+        self._others: Counter[Kind] = Counter()
+
+    def add(self, problem: Problem) -> None:
+        kind = problem.kind
+        if problem.more or self._told[kind] >= MOST_OF_A_KIND:
+            self._others[kind] += problem.more or 1
+        else:
+            self._told[kind] += 1
+            super().add(problem)
+
+    def tell_others(self) -> None:
+        """Put one problem for all others of each kind behind those that were collected."""
+        for (level, file, column, expected), more in self._others.items():
+            super().add(Problem(file, expected, f"{more:,} more of them", column=column, level=level, more=more,
+                                remedy="They are not told one by one."))  # fmt: skip
+        self._others.clear()
+
+
+def count(problems: Iterable[Problem]) -> int:
+    """How many problems there are, with those that are not told one by one."""
+    return sum(problem.more or 1 for problem in problems)
 
 
 def refuse(

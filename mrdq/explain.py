@@ -8,17 +8,26 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
-from mrdq import storage
+from mrdq import scan
 from mrdq import vocabulary as words
 from mrdq.amended_calls import separate_texts
-from mrdq.amended_study import amended_calls, amended_wells
+from mrdq.amended_study import amendments
+from mrdq.amendments import wells_are_amended_by
 from mrdq.errors import refuse
 from mrdq.evidence import CRITERIA
 from mrdq.guideline import TOLERANCE, Guideline
+from mrdq.reports.result_rows import (
+    BASIS,
+    CALL_COLUMNS,
+    refuse_other_basis,
+    refuse_other_wells,
+    runs_behind,
+)
 from mrdq.storage import Files
 from mrdq.study import Study
-from mrdq.tables import CURVES, EVIDENCE, STANDARDS
+from mrdq.tables import CALLS, CURVES, EVIDENCE, STANDARDS, WELLS
 
 Row = dict[str, Any]
 Shown = Callable[[Row], str]
@@ -29,15 +38,15 @@ def explain(study: Study, files: Files, *, run: str, target: str, sample: str) -
 
     Raises :class:`MrdqError` if there is no such call, naming those there are.
     """
-    calls = amended_calls(study, files)
-    call = _one(calls, {"run_id": run, "target": target, "sample_id": sample})
-    curves = _under(storage.read_table(files.table("curves.tsv"), CURVES), call["guideline"])
-    curve = _rows(curves, run_id=run, target=target)[0]
-    standards = _under(
-        storage.read_table(files.table("standards.tsv"), STANDARDS), call["guideline"]
+    refuse_other_basis(study, files, scan.counted(files.table("calls.tsv"), CALLS, BASIS))
+    call = _one(files, {"run_id": run, "target": target, "sample_id": sample})
+    of_runs = scan.among("run_id", {run, call["control_gene_run"]})
+    curves, standards, evidence = (
+        _under(scan.rows(files.table(table.name), table, table.names, of_runs), call["guideline"])
+        for table in (CURVES, STANDARDS, EVIDENCE)
     )
-    evidence = _under(storage.read_table(files.table("evidence.tsv"), EVIDENCE), call["guideline"])
-    wells = amended_wells(study, files)
+    curve = _rows(curves, run_id=run, target=target)[0]
+    wells = _wells(study, files, call)
     guideline = study.guidelines[call["guideline"]]
     if target not in study.assay("kind"):
         refuse(study.assays.file, f"the target {target}", column="target",
@@ -92,10 +101,22 @@ def _refuse_stale(study: Study, call: Row, curve: Row, assay: Row) -> None:
                    column=column, remedy="The sheet was changed after the run: run the study again.")  # fmt: skip
 
 
-def _under(table: pd.DataFrame, guideline: str) -> pd.DataFrame:
+def _wells(study: Study, files: Files, call: Row) -> pd.DataFrame:
+    """Wells of the run, of the one that measured the amount of DNA, and of the runs of which people
+    left out what the call rests on.  Raises :class:`MrdqError` if another sheet left others out."""
+    columns = scan.well_columns(files.wells)
+    pieces = list(scan.wells(files.wells, columns, runs_behind(study, [call])))
+    wells = pa.concat_tables(pieces).to_pandas() if pieces else pd.DataFrame(columns=WELLS.names)
+    if not wells_are_amended_by(wells, amendments(study)):
+        refuse_other_wells(files)
+    return wells
+
+
+def _under(table: pa.Table, guideline: str) -> pd.DataFrame:
     """The rows of a table that hold under a rule set."""
-    own = {text for text in table["guideline"].unique() if guideline in text.split(";")}
-    return table[table["guideline"].isin(own)]
+    frame: pd.DataFrame = table.to_pandas()
+    own = {text for text in frame["guideline"].unique() if guideline in text.split(";")}
+    return frame[frame["guideline"].isin(own)]
 
 
 def _rows(table: pd.DataFrame, **key: str) -> list[Row]:
@@ -105,18 +126,21 @@ def _rows(table: pd.DataFrame, **key: str) -> list[Row]:
     return [{str(k): v for k, v in row.items()} for row in table[mask].to_dict("records")]
 
 
-def _one(calls: pd.DataFrame, key: dict[str, str]) -> Row:
-    found = _rows(calls, **key)
+def _one(files: Files, key: dict[str, str]) -> Row:
+    path = files.table("calls.tsv")
+    keeps = [scan.among(name, [value]) for name, value in key.items()]
+    found = scan.records(scan.rows(path, CALLS, CALL_COLUMNS, scan.all_of(*keeps)))
     if found:
         return found[0]
-    for name, value in key.items():
-        there = sorted(calls[name].unique())
+    calls = scan.counted(path, CALLS, list(key))
+    for place, (name, value) in enumerate(key.items()):
+        there = sorted({known[place] for known in calls})
         if value not in there:
             option = {"run_id": "--run", "target": "--target", "sample_id": "--sample"}[name]
             refuse("calls.tsv", f"one of {', '.join(there[:20])}{' ...' if len(there) > 20 else ''}", found=value,
                    column=name, remedy=f"Mend {option}.")  # fmt: skip
-    near = calls[(calls["sample_id"] == key["sample_id"])][["run_id", "target"]].drop_duplicates()
-    pairs = "; ".join(f"--run {r} --target {t}" for r, t in near.itertuples(index=False))
+    near = (known for known in calls if known[2] == key["sample_id"])
+    pairs = "; ".join(f"--run {r} --target {t}" for r, t, _ in near)
     refuse(
         "calls.tsv",
         f"a call of {key['sample_id']} ({pairs})",
@@ -180,7 +204,7 @@ def _left_out(text: str, wells: pd.DataFrame) -> Iterator[str]:
     """The wells that an amendment left out, by run and target, as they were before."""
     of_text = {found for found in wells["amendment"].unique() if text in separate_texts(found)}
     left_out = wells[wells["amendment"].isin(of_text)]
-    for (run, target), rows in left_out.groupby(["run_id", "target"], observed=True):
+    for (run, target), rows in left_out.groupby(["run_id", "target"], sort=False):
         shown = ", ".join(f"{row['well']} {_automatic(row)}" for row in _rows(rows))
         yield f"      left out of {target} in run {run}: {shown}"
 

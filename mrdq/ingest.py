@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,15 +13,16 @@ import pandas as pd
 import pyarrow as pa
 
 from mrdq import plate, roles
-from mrdq import vocabulary as words
+from mrdq.basis import Bases
 from mrdq.errors import WARNING, MrdqError, Problem, Problems, refuse
+from mrdq.ingest_cache import Exports
 from mrdq.input_file import InputFileError, outside, read_input
 from mrdq.instruments import FORMATS, Export, read_export
 from mrdq.instruments.printed_curves import curve_warnings, of_plate
 from mrdq.layout import read_layout
+from mrdq.sheets import Sheet
 from mrdq.study import Study
 from mrdq.tables import RUNS, WELLS
-from mrdq.wells import named
 from mrdq.worksheets import is_formula
 
 
@@ -42,12 +43,32 @@ class Seen:
 
 @dataclass(slots=True)
 class ReadRuns:
-    """What reading runs gave: WELLS, RUNS, every problem met, and the names seen."""
+    """What reading runs gave: WELLS (text as dictionaries), RUNS, what is wrong by run, and the
+    names seen."""
 
-    wells: pd.DataFrame
+    table: pa.Table
     runs: pd.DataFrame
-    problems: Problems = field(default_factory=Problems)
-    seen: Seen = field(default_factory=Seen)
+    told: dict[str, list[Problem]]
+    seen: Seen
+
+    @property
+    def wells(self) -> pd.DataFrame:
+        """WELLS, text as categories."""
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame
+
+    @property
+    def problems(self) -> Problems:
+        """Everything that is wrong, in the order of the runs."""
+        return problems_of(self.told)
+
+
+def problems_of(told: Mapping[str, Iterable[Problem]]) -> Problems:
+    """Problems by run, in the order of the runs' ids."""
+    found = Problems()
+    for run in sorted(told):
+        found.extend(told[run])
+    return found
 
 
 _LATE_CQ = 35.0  # cycles; runs for MRD have 40 to 50
@@ -55,102 +76,106 @@ _WELLS_96 = [f"{row}{column}" for row in "ABCDEFGH" for column in range(1, 13)]
 _WELLS_384 = [f"{row}{column}" for row in "ABCDEFGHIJKLMNOP" for column in range(1, 25)]
 
 
-def bench_of(study: Study) -> plate.Bench:
-    """What the sheets say of targets and samples, for assigning roles."""
-    return plate.Bench(
-        kind=study.assay("kind"), target_patient=study.assay("patient_id"),
-        dna_per_well_ng=study.assay("dna_per_well"), sample_patient=study.sample("patient_id"),
-        rules=study.config.layout_rules,
-    )  # fmt: skip
-
-
-def read_runs(
-    study: Study,
-    run_ids: Iterable[str] | None = None,
-    *,
-    progress: Callable[[str], None] = lambda _: None,
-) -> ReadRuns:
+def read_runs(study: Study, run_ids: Iterable[str] | None = None) -> ReadRuns:
     """Read the exports and layouts of runs (all by default), in the order of their ids.
 
     A run that cannot be read is a row of RUNS with its reason; its problems are in the result,
-    and the other runs go on.  ``progress`` is told each run's id.
+    and the other runs go on.
     """
-    bench = bench_of(study)
-    wanted = None if run_ids is None else set(run_ids)
-    places = dict(zip(study.runs.columns["run_id"], study.runs.row, strict=True))
-    records = [r for r in study.runs.records() if wanted is None or r["run_id"] in wanted]
-    records.sort(key=lambda record: str(record["run_id"]))
-    problems = Problems()
-    rows, plates, basis = [], [], Seen()
-    for record in records:
-        met = Problems()
-        seen = Seen()
-        row, wells = _read_run(study, bench, record, met, seen, places[record["run_id"]])
-        basis.merge(seen)
-        rows.append(row)
-        plates.append(wells)
-        problems.extend([*met.errors, *met.warnings])
-        progress(record["run_id"])
-    return ReadRuns(
-        _wells_table(rows, plates),
-        pd.DataFrame(rows, columns=RUNS.names).pipe(_typed),
-        problems,
-        basis,
+    return Reader(study, Bases.of(study)).read(
+        study.runs.columns["run_id"] if run_ids is None else run_ids
     )
 
 
-def _read_run(
-    study: Study,
-    bench: plate.Bench,
-    record: dict[str, Any],
-    problems: Problems,
-    seen: Seen,
-    place: int,
-) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-    row: dict[str, Any] = dict.fromkeys(RUNS.names, "") | {
-        "run_id": record["run_id"], "export": record["export"], "layout": record["layout"], "state": "failed",
-        "n_wells": 0, "n_unused": 0,
-    }  # fmt: skip
-    try:
-        data = _bytes(study, record["export"], "export", place)
-        row["export_sha256"] = hashlib.sha256(data).hexdigest()
-        if record["format"] and record["format"] not in FORMATS:
-            refuse(study.runs.file, f"one of {', '.join(FORMATS)}, or nothing", found=record["format"],
-                   row=place, column="format", remedy="Mend the cell, or empty it: the format is detected.")  # fmt: skip
-        export = read_export(data, record["export"], format=record["format"])
-        problems.extend([*export.warnings, *_link(study, record["export"])])
-        row["format"] = export.format
-        row["instrument"] = ("'" if is_formula(export.instrument) else "") + export.instrument
-        problems.extend(_last_cycle(export, record["export"]))
-        if record["layout"]:
-            problems.extend(_link(study, record["layout"].partition("#")[0]))
-            row["layout_sha256"] = hashlib.sha256(
-                _bytes(study, record["layout"].partition("#")[0], "layout", place)
-            ).hexdigest()
-            layout = read_layout(study.root, record["layout"], problems)
-            seen.add(layout.columns["target"], layout.columns["sample_id"])
+@dataclass(slots=True)
+class Reader:
+    """Reads runs of a study, as :func:`read_runs`.
+
+    ``bases``: what its sheets say; ``exports``: where those may be that were parsed before.
+    """
+
+    study: Study
+    bases: Bases
+    exports: Exports | None = None
+    _bench: plate.Bench = field(init=False)
+
+    def __post_init__(self) -> None:
+        bases = self.bases
+        self._bench = plate.Bench(
+            kind=bases.kind, target_patient=bases.target_patient, dna_per_well_ng=bases.dna_per_well,
+            sample_patient=bases.sample_patient, rules=self.study.config.layout_rules,
+        )  # fmt: skip
+
+    def read(self, run_ids: Iterable[str]) -> ReadRuns:
+        rows, plates, seen = [], [], Seen()
+        told: dict[str, list[Problem]] = {}
+        for run in sorted(run_ids):
+            met = Problems()
+            row, wells = self._run(run, met, seen)
+            rows.append(row)
+            plates.append(wells)
+            told[run] = [*met.errors, *met.warnings]
+        runs = pd.DataFrame(rows, columns=RUNS.names)
+        return ReadRuns(_wells_table(rows, plates), typed(runs), told, seen)
+
+    def _run(
+        self, run: str, problems: Problems, seen: Seen
+    ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+        columns, entry = self.study.runs.columns, self.bases.entry[run]
+        file, sheet = columns["export"][entry], columns["layout"][entry]
+        row: dict[str, Any] = dict.fromkeys(RUNS.names, "") | {
+            "run_id": run, "export": file, "layout": sheet, "state": "failed", "n_wells": 0, "n_unused": 0,
+        }  # fmt: skip
+        try:
+            export = self._export(entry, row)
+            problems.extend([*export.warnings, *_link(self.study, file)])
+            row["format"] = export.format
+            row["instrument"] = ("'" if is_formula(export.instrument) else "") + export.instrument
+            problems.extend(_last_cycle(export, file))
+            if sheet:
+                layout = self._layout(entry, row, problems)
+                seen.add(layout.columns["target"], layout.columns["sample_id"])
+                problems.raise_if_any()
+                wells = plate.from_layout(export, layout, self._bench, file, problems)
+            else:
+                seen.add(export.target, export.sample)
+                wells = roles.from_export(export, self._bench, file, problems)
             problems.raise_if_any()
-            wells = plate.from_layout(export, layout, bench, record["export"], problems)
-        else:
-            seen.add(export.target, export.sample)
-            wells = roles.from_export(export, bench, record["export"], problems)
-        problems.raise_if_any()
-    except MrdqError as error:
-        problems.extend(problem for problem in error.problems if problem not in problems.errors)
-        row["message"] = " | ".join(str(problem) for problem in problems.errors)
-        return row, {}
-    if export.printed_curves:
-        ours = of_plate(export, wells) if record["layout"] else None
-        problems.extend(curve_warnings(export, record["export"], ours))
-    problems.extend(plate.unused_note(wells, record["export"]))
-    row |= {
-        "state": "read",
-        "not_read": " | ".join(export.notes),
-        "n_wells": len(wells["well"]),
-        "n_unused": wells["role"].count(""),
-        "warnings": " | ".join(str(problem) for problem in problems.warnings),
-    }
-    return row, wells
+        except MrdqError as error:
+            problems.extend(problem for problem in error.problems if problem not in problems.errors)
+            row["message"] = " | ".join(str(problem) for problem in problems.errors)
+            return row, {}
+        if export.printed_curves:
+            ours = of_plate(export, wells) if sheet else None
+            problems.extend(curve_warnings(export, file, ours))
+        problems.extend(plate.unused_note(wells, file))
+        row |= {
+            "state": "read",
+            "not_read": " | ".join(export.notes),
+            "n_wells": len(wells["well"]),
+            "n_unused": wells["role"].count(""),
+            "warnings": " | ".join(str(problem) for problem in problems.warnings),
+        }
+        return row, wells
+
+    def _export(self, entry: int, row: dict[str, Any]) -> Export:
+        study, file = self.study, row["export"]
+        place, asked = study.runs.row[entry], study.runs.columns["format"][entry]
+        data = _bytes(study, file, "export", place)
+        row["export_sha256"] = hashlib.sha256(data).hexdigest()
+        if asked and asked not in FORMATS:
+            refuse(study.runs.file, f"one of {', '.join(FORMATS)}, or nothing", found=asked,
+                   row=place, column="format", remedy="Mend the cell, or empty it: the format is detected.")  # fmt: skip
+        if self.exports is None:
+            return read_export(data, file, format=asked)
+        return self.exports.read(data, file, format=asked, sha256=row["export_sha256"])
+
+    def _layout(self, entry: int, row: dict[str, Any], problems: Problems) -> Sheet:
+        file = row["layout"].partition("#")[0]
+        problems.extend(_link(self.study, file))
+        data = _bytes(self.study, file, "layout", self.study.runs.row[entry])
+        row["layout_sha256"] = hashlib.sha256(data).hexdigest()
+        return read_layout(self.study.root, row["layout"], problems)
 
 
 def _last_cycle(export: Export, file: str) -> list[Problem]:
@@ -184,8 +209,8 @@ def _bytes(study: Study, file: str, column: str, row: int) -> bytes:
         refuse(study.runs.file, expected, file, row=row, column=column, remedy=error.remedy)
 
 
-def _wells_table(rows: list[dict[str, Any]], plates: list[dict[str, list[Any]]]) -> pd.DataFrame:
-    """The plates under each other, wells in the order of the plate; text as categories."""
+def _wells_table(rows: list[dict[str, Any]], plates: list[dict[str, list[Any]]]) -> pa.Table:
+    """The plates under each other, wells in the order of the plate; text as dictionaries."""
     extra = sorted({name for wells in plates for name in wells} - set(plate.COLUMNS))
     columns: dict[str, list[Any]] = {name: [] for name in (*plate.COLUMNS, *extra)}
     count = []
@@ -200,10 +225,12 @@ def _wells_table(rows: list[dict[str, Any]], plates: list[dict[str, list[Any]]])
             column.extend(values if order is None else [values[i] for i in order])
     table: dict[str, Any] = {"run_id": _repeat([row["run_id"] for row in rows], count)}
     for name, values in columns.items():
-        numeric = name in ("dilution", "quantity_ng", "cq")
-        table[name] = np.array(values, dtype=float) if numeric else _categories(values)
+        if name in ("dilution", "quantity_ng", "cq"):
+            table[name] = pa.array(np.array(values, dtype=float), from_pandas=True)
+        else:
+            table[name] = pa.array(values, type=pa.string()).dictionary_encode()
     table["export_sha256"] = _repeat([row["export_sha256"] for row in rows], count)
-    return pd.DataFrame(table)[[*WELLS.names, *extra]]
+    return pa.table({name: table[name] for name in (*WELLS.names, *extra)})
 
 
 def _plate_order(well: list[str], target: list[str]) -> list[int] | None:
@@ -214,89 +241,18 @@ def _plate_order(well: list[str], target: list[str]) -> list[int] | None:
     return sorted(range(len(rank)), key=lambda i: (rank[i], target[i]))
 
 
-def _categories(values: list[str]) -> pd.Categorical[str]:
-    encoded = pa.array(values, type=pa.string()).dictionary_encode()
-    return named(encoded.indices.to_numpy(), encoded.dictionary.to_pylist())
-
-
-def _repeat(values: list[str], count: list[int]) -> pd.Categorical[str]:
+def _repeat(values: list[str], count: list[int]) -> pa.DictionaryArray:
     distinct = list(dict.fromkeys(values))
     place = {value: code for code, value in enumerate(distinct)}
-    return named(
-        np.repeat(np.array([place[value] for value in values], dtype=np.int32), count), distinct
-    )
+    codes = np.repeat(np.array([place[value] for value in values], dtype=np.int32), count)
+    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(distinct, type=pa.string()))
 
 
-def _typed(runs: pd.DataFrame) -> pd.DataFrame:
-    return runs.astype({"n_wells": float, "n_unused": float})
-
-
-def study_problems(study: Study, reading: ReadRuns) -> list[Problem]:
-    """What only shows when all plates are known: samples in no run, exports that are the same,
-    repeats whose order nobody can tell, plates on which something was forgotten."""
-    mrd = [target for target, kind in study.assay("kind").items() if kind == words.MRD]
-    wells = reading.wells.loc[
-        reading.wells["target"].isin(mrd), ["run_id", "target", "role", "sample_id"]
-    ]
-    wells = wells.astype(object)
-    follow_up = wells[wells["role"] == words.SAMPLE].drop_duplicates()
-    return [
-        *_missing_samples(study, set(follow_up["sample_id"])),
-        *_same_bytes(study, reading.runs),
-        *_undated_repeats(study, follow_up),
-        *_forgotten_roles(study, wells, follow_up),
-    ]
+def typed(runs: pd.DataFrame) -> pd.DataFrame:
+    """RUNS with counts as numbers and all else as plain text."""
+    counts = ("n_wells", "n_unused")
+    return runs.astype({name: float if name in counts else object for name in runs})
 
 
 def _warn(file: str, expected: str, found: str, column: str, remedy: str) -> Problem:
     return Problem(file, expected, found, column=column, remedy=remedy, level=WARNING)
-
-
-def _missing_samples(study: Study, held: set[str]) -> list[Problem]:
-    missing = [sample for sample in study.samples.columns["sample_id"] if sample not in held]
-    if not missing:
-        return []
-    return [_warn(study.samples.file, "every sample in a run, for an MRD target", ", ".join(missing),
-                  "sample_id", "Their status is not_done.")]  # fmt: skip
-
-
-def _same_bytes(study: Study, runs: pd.DataFrame) -> list[Problem]:
-    read = runs[runs["export_sha256"] != ""]
-    same = read.groupby("export_sha256").agg(
-        runs=("run_id", ", ".join), files=("export", "nunique")
-    )
-    return [
-        _warn(study.runs.file, "an export of its own for every run", f"runs {names}", "export",
-              "The files hold the same bytes: is one of them a copy?")
-        for names in same.loc[same["files"] > 1, "runs"]
-    ]  # fmt: skip
-
-
-def _undated_repeats(study: Study, follow_up: pd.DataFrame) -> list[Problem]:
-    """The later of two runs counts, so both need a date, and not the same one."""
-    performed = dict(
-        zip(study.runs.columns["run_id"], study.runs.columns["performed_on"], strict=True)
-    )
-    dated = follow_up.assign(day=follow_up["run_id"].map(performed))
-    unclear: dict[str, None] = {}
-    for _, rows in dated.groupby(["sample_id", "target"]):
-        if len(rows) > 1 and (rows["day"].duplicated().any() or (rows["day"] == "").any()):
-            unclear.setdefault(", ".join(sorted(rows["run_id"])))
-    return [
-        _warn(study.runs.file, "different dates of runs that hold the same sample and target", f"runs {names}",
-              "performed_on", "The later run counts; without dates the order of their ids decides.")
-        for names in unclear
-    ]  # fmt: skip
-
-
-def _forgotten_roles(study: Study, wells: pd.DataFrame, follow_up: pd.DataFrame) -> list[Problem]:
-    units = follow_up[["run_id", "target"]].drop_duplicates()
-    exports = dict(zip(study.runs.columns["run_id"], study.runs.columns["export"], strict=True))
-    found = []
-    for role in (words.STANDARD, words.BACKGROUND, words.NTC):
-        there = wells.loc[wells["role"] == role, ["run_id", "target"]].drop_duplicates()
-        lacking = units.merge(there, how="left", indicator=True).query("_merge == 'left_only'")
-        for run, target in zip(lacking["run_id"], lacking["target"], strict=True):
-            found.append(_warn(exports[run], f"wells with the role {role} for target {target} in run {run}", "",
-                               "", "Without them no sample of this target is evaluable in the run."))  # fmt: skip
-    return found

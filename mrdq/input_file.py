@@ -29,8 +29,11 @@ class InputFileError(ValueError):
         self.expected, self.found, self.remedy = expected, found, remedy
 
 
-def read_input(path: str | Path) -> bytes:
-    """The bytes of a file; raises :class:`InputFileError` where it is none that can be taken."""
+def read_input(path: str | Path, limit: int | None = None) -> bytes:
+    """The bytes of a file; raises :class:`InputFileError` where it is none that can be taken.
+
+    ``limit``: bytes of the largest one (None: :data:`LIMIT`).
+    """
     try:
         descriptor = os.open(path, _AT_ONCE)
     except FileNotFoundError:
@@ -41,6 +44,7 @@ def read_input(path: str | Path) -> bytes:
     try:
         before = os.fstat(descriptor)
         _check(before)
+        _check_size(before.st_size, LIMIT if limit is None else limit)
         data = _whole(descriptor, before.st_size)
         after = os.fstat(descriptor)
     except OSError as error:
@@ -68,10 +72,13 @@ def _check(found: os.stat_result) -> None:
     kind = next((name for is_kind, name in _KINDS if is_kind(found.st_mode)), "")
     if kind:
         raise InputFileError("a file", kind, "Mend the path.")
-    if found.st_size > LIMIT:
+
+
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
         raise InputFileError(
-            f"a file of at most {LIMIT // 1_000_000} MB",
-            f"{found.st_size // 1_000_000} MB",
+            f"a file of at most {limit // 1_000_000} MB",
+            f"{size // 1_000_000} MB",
             "No instrument's export is as large. Export the results table without the raw data.",
         )
 

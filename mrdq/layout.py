@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mrdq import vocabulary as words
-from mrdq.checks import near_misses
+from mrdq.column_checks import near_misses
 from mrdq.errors import Problem, Problems, refuse
 from mrdq.sheets import Cell, Sheet, SheetColumn, as_text, one_of, read_cells, sheet_from_cells
 from mrdq.study import well_name
@@ -35,7 +35,7 @@ LAYOUT_COLUMNS = (
     SheetColumn("channel", "the dye, as an export that names no target has it"),
     SheetColumn("exclude", "why the well is left out", parse=_reason),
 )
-_ROW_LETTER = re.compile(r"[A-Pa-p]")
+_ROW = re.compile(r"[A-Z]|A[A-F]|[a-z]|a[a-f]")
 
 
 def read_layout(root: Path, file: str, problems: Problems) -> Sheet:
@@ -122,7 +122,7 @@ def _read_plate_map(file: str, numbers: list[int], rows: list[list[Cell]]) -> _P
                        row=number)  # fmt: skip
             found.grids[name], found.rows[name] = {}, {"": number}
             labels = [label for label in cells[1:] if label]
-        elif _ROW_LETTER.fullmatch(cells[0]) and name:
+        elif _ROW.fullmatch(cells[0]) and name:
             letter = cells[0].upper()
             found.rows[name][letter] = number
             beyond = [cell for cell in cells[1 + len(labels) :] if cell]
@@ -136,7 +136,7 @@ def _read_plate_map(file: str, numbers: list[int], rows: list[list[Cell]]) -> _P
         else:
             refuse(
                 file,
-                "a row A to P of a plate map, or a property's name",
+                "a row A to AF of a plate map, or a property's name",
                 found=cells[0],
                 row=number,
             )

@@ -5,40 +5,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
+import pyarrow as pa
 
-from mrdq import calling, ingest, storage
-from mrdq import vocabulary as words
+from mrdq import calling, ingest_gather, storage
 from mrdq.amended_study import amendments
-from mrdq.amendments import level_problems, omit_wells, well_problems
+from mrdq.amendments import level_problems, omit_wells
 from mrdq.analysis import analyse
+from mrdq.basis import Bases
 from mrdq.cohort_request import doubts, request
-from mrdq.errors import ERROR, MrdqError, Problem, Problems
-from mrdq.plan import BASIS, basis_bytes
+from mrdq.errors import ERROR, MrdqError, Problem, refuse
+from mrdq.ingest import Reader
+from mrdq.ingest_batches import (
+    Batch,
+    Reading,
+    Work,
+    joined_wells,
+    kept_batch,
+    read_batches,
+    whole_wells,
+)
+from mrdq.ingest_problems import Held, study_problems
+from mrdq.progress import SILENT, Progress
 from mrdq.storage import Files
 from mrdq.study import Study
-from mrdq.tables import RUNS, WELLS
-
-Progress = Callable[[str], None]
+from mrdq.tables import RUNS
 
 
-def _silent(_: str) -> None:
-    return None
+def check(
+    study: Study, *, keep: bool = False, progress: Progress = SILENT, cores: int = 1
+) -> Reading:
+    """Read every export and layout; the result's problems say all that is wrong.
 
-
-def check(study: Study, *, progress: Progress = _silent) -> ingest.ReadRuns:
-    """Read every export and layout; the result's problems say all that is wrong."""
-    reading = ingest.read_runs(study, progress=progress)
-    reading.problems.extend(study.warnings)
-    if not reading.problems.errors:
-        reading.problems.extend(ingest.study_problems(study, reading))
-        reading.problems.extend(_of_the_amendments(study, reading.wells))
+    ``keep``: what was read is kept under ``.mrdq``, so that the results can be made of it; else
+    nothing is written.
+    """
+    reading = read_batches(study, keep=keep, progress=progress, cores=cores)
+    problems, held = reading.problems, reading.held
+    problems.extend(study.warnings)
+    if not problems.errors:
+        problems.extend(study_problems(study, reading.runs, held))
+        problems.extend(_of_the_amendments(study, held))
     if study.config.cohort is not None:
-        reading.problems.extend(_asked_of_the_cohort(study))
+        problems.extend(_asked_of_the_cohort(study))
     return reading
 
 
@@ -51,7 +62,7 @@ def _asked_of_the_cohort(study: Study) -> list[Problem]:
     return doubts(study)
 
 
-def own_columns(study: Study, reading: ingest.ReadRuns) -> list[str]:
+def own_columns(study: Study, reading: Reading) -> list[str]:
     """Columns that mrdq keeps and does not use, by sheet: a misspelt one is seen here."""
     sheets = {
         sheet.file: sheet.extra
@@ -64,8 +75,7 @@ def own_columns(study: Study, reading: ingest.ReadRuns) -> list[str]:
             study.amendments,
         )
     }
-    ours = (*WELLS.names, "exclude", "channel")
-    layouts = [str(name) for name in reading.wells if name not in ours]
+    layouts = [name for name in reading.extra if name not in ("exclude", "channel")]
     return [
         f"{file}: {', '.join(names)}"
         for file, names in {**sheets, "layouts": layouts}.items()
@@ -73,7 +83,7 @@ def own_columns(study: Study, reading: ingest.ReadRuns) -> list[str]:
     ]
 
 
-def not_read(reading: ingest.ReadRuns) -> list[str]:
+def not_read(reading: Reading) -> list[str]:
     """What of the exports was not read: each note once, with the runs it is about."""
     runs: dict[str, list[str]] = {}
     for run, notes in zip(reading.runs["run_id"], reading.runs["not_read"], strict=True):
@@ -86,69 +96,73 @@ def _some(names: list[str]) -> str:
     return ", ".join(names) if len(names) < 5 else f"{names[0]} and {len(names) - 1} other runs"
 
 
-def write_wells(study: Study, files: Files, wells: pd.DataFrame, runs: pd.DataFrame) -> None:
+def read(study: Study, *, progress: Progress = SILENT, cores: int = 1) -> Reading:
+    """Read every export and layout, and keep what was read; a bad run is a row of RUNS."""
+    return read_batches(study, keep=True, progress=progress, cores=cores)
+
+
+def write_wells(
+    study: Study, files: Files, reading: Reading, *, progress: Progress = SILENT
+) -> None:
     """WELLS, amended, and RUNS to the results.  Raises :class:`MrdqError`, before anything is
     written, where an amendment meets no well."""
-    found = Problems()
-    found.extend(well_problems(wells, amendments(study), study.amendments.file))
-    found.raise_if_any()
-    _write_wells(files, omit_wells(wells, amendments(study)), runs)
+    reader = Reader(study, Bases.of(study))
+    with progress.step("putting wells together", total=len(reading.runs), unit="runs") as tick:
+
+        def wells() -> Iterator[pa.Table]:
+            for batch in reading.batches:
+                yield _wells_of(batch, reader)
+                tick(len(batch.runs))
+
+        ingest_gather.write(study, files, reading.runs, wells(), reading.extra)
 
 
-def _of_the_amendments(study: Study, wells: pd.DataFrame) -> list[Problem]:
-    """Amendments that the wells do not bear out; ``wells`` as they were read."""
-    amended, file = amendments(study), study.amendments.file
-    problems = list(well_problems(wells, amended, file))
-    asks_for_a_level = any(one.call == words.POSITIVE_QUANTIFIABLE for one in amended)
-    if asks_for_a_level and not any(problem.level == ERROR for problem in problems):
+def _wells_of(batch: Batch, reader: Reader) -> pa.Table:
+    """WELLS of a batch that was read; again, if they were not kept or somebody removed them."""
+    wells = batch.wells if batch.wells is not None else whole_wells(batch.folder, batch.sha256)
+    if wells is not None:
+        return wells
+    again = reader.read(batch.runs["run_id"])
+    for row, now in zip(batch.runs.to_dict("records"), again.runs.to_dict("records"), strict=True):
+        if row != now:
+            refuse(str(row["export"]), "the file as it was when the work began", "other bytes",
+                   remedy="It was changed meanwhile: run again.")  # fmt: skip
+    return again.table
+
+
+def _of_the_amendments(study: Study, held: Sequence[Held]) -> list[Problem]:
+    """Amendments that the wells do not bear out."""
+    amended = amendments(study)
+    problems = [problem for part in held for problem in part.unmet]
+    problems.sort(key=lambda problem: problem.row or 0)
+    asked = [part.asked for part in held if len(part.asked)]
+    if asked and not any(problem.level == ERROR for problem in problems):
+        wells = joined_wells(asked).to_pandas()
         calls = analyse(omit_wells(wells, amended), calling.definitions(study)).calls
-        problems += level_problems(calls, amended, file)
+        problems += level_problems(calls, amended, study.amendments.file)
     return problems
 
 
-def _write_wells(files: Files, wells: pd.DataFrame, runs: pd.DataFrame) -> None:
-    """WELLS and RUNS as they are; a well that counted twice would be a bug."""
-    twice = wells[wells["role"] != ""].duplicated(list(WELLS.key))
-    if twice.any():
-        raise ValueError(f"{WELLS.name}: {', '.join(WELLS.key)} is not unique")
-    storage.write_bytes(files.wells, storage.parquet_bytes(wells))
-    storage.write_table(files.runs, runs, RUNS)
-
-
-def ingest_batch(study: Study, run_ids: Sequence[str], files: Files) -> ingest.ReadRuns:
+def ingest_batch(
+    study: Study, run_ids: Sequence[str], files: Files, *, progress: Progress = SILENT, cores: int = 1
+) -> Reading:  # fmt: skip
     """Read some runs to a folder of their own, with what that rested on; a bad run is a row of
     its ``runs.tsv``."""
-    reading = ingest.read_runs(study, run_ids)
-    _write_wells(files, reading.wells, reading.runs)
-    basis = basis_bytes(study, run_ids, reading.seen.targets, reading.seen.samples)
-    storage.write_bytes(files.folder / BASIS, basis)
-    return reading
+    work = Work.on(study, {"": files.folder}, keep=True)
+    with progress.step("reading exports", total=len(run_ids), unit="runs") as tick:
+        return Reading.of(list(work.read({"": sorted(run_ids)}, cores, tick).values()))
 
 
-def gather(study: Study, batches: Iterable[Path], files: Files) -> None:
+def gather(
+    study: Study, batches: Iterable[Path], files: Files, *, progress: Progress = SILENT
+) -> None:
     """Batches to the study's WELLS and RUNS: the same bytes however runs were batched.
 
     Wells are amended here, so that an amendment reads no export again.
     """
-    parts = [Files(batch) for batch in sorted(batches)]
-    runs = pd.concat([storage.read_table(part.runs, RUNS) for part in parts])
-    wells = storage.read_wells([part.wells for part in parts])
-    # Wells of a run lie in one batch, in order; ordering the runs orders everything.
-    order = np.argsort(ingest_order(wells["run_id"]), kind="stable")
-    extra = sorted(str(name) for name in wells if name not in WELLS.names)
-    runs = runs.sort_values("run_id", ignore_index=True)
-    wells = wells.iloc[order].reset_index(drop=True)
-    for name in extra:
-        wells[name] = wells[name].astype(object).fillna("")
-    write_wells(study, files, wells[[*WELLS.names, *extra]], runs)
-
-
-def ingest_order(run_id: pd.Series[str]) -> np.ndarray:
-    """Rank of each row's run in text order."""
-    names = np.asarray(run_id.cat.categories, dtype=object)
-    rank = np.empty(len(names), dtype=np.int64)
-    rank[np.argsort(names)] = np.arange(len(names))
-    return rank[run_id.cat.codes.to_numpy()]
+    reader = Reader(study, Bases.of(study))
+    reading = Reading.of([kept_batch(folder, reader) for folder in sorted(batches)])
+    write_wells(study, files, reading, progress=progress)
 
 
 def failed_runs(files: Files) -> list[Problem]:

@@ -16,6 +16,7 @@ from typing import Any
 from mrdq import vocabulary as words
 from mrdq.config import LayoutRules
 from mrdq.errors import WARNING, Problem, Problems
+from mrdq.instruments.cells import is_beyond_384
 from mrdq.instruments.export import Export
 from mrdq.instruments.words import role_of_task
 from mrdq.sheets import Sheet
@@ -76,8 +77,9 @@ class Notes:
 
 @cache
 def natural(well: str) -> tuple[int, str, int]:
-    """The order of wells on the plate: A1, A2, ... A12, B1."""
-    return len(well.rstrip("0123456789")), well[0], int(well[1:]) if well[1:].isdigit() else 0
+    """The order of wells on the plate: A1, A2, ... A12, B1, ... Z48, AA1."""
+    row = well.rstrip("0123456789")
+    return (len(row), row, int(well[len(row) :])) if row.isalpha() else (len(row), well[0], 0)
 
 
 def from_layout(
@@ -92,6 +94,7 @@ def from_layout(
     records = layout.records()
     for i, record in enumerate(records):
         _check_record(record, i, layout, bench, problems)
+    _refuse_a_larger_plate(export, layout, problems)
     pairs, unused = _match(export, records, layout, notes, problems)
     _refuse_other_channels(pairs, export, layout, problems)
     problems.extend(_other_plate(pairs, records, export, layout))
@@ -143,6 +146,16 @@ def _check_record(
             expected = f"a sample of patient {owner}, whose clone {target} is"
             remedy = "Mend the sample or the target of the well."
             wrong("sample_id", expected, f"{sample} of patient {patient}", remedy)
+
+
+def _refuse_a_larger_plate(export: Export, layout: Sheet, problems: Problems) -> None:
+    """Wells beyond those of 384 are typing errors, unless the export has such wells too."""
+    if any(map(is_beyond_384, export.well)):
+        return
+    for i, well in enumerate(layout.columns["well"]):
+        if well and is_beyond_384(well):
+            expected = "a well from A1 to P24, where all wells of the export are"
+            problems.add(Problem(layout.file, expected, well, *layout.where("well", i)))
 
 
 def _match(

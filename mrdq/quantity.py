@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mrdq.curve import Curves
+from mrdq.student import quantile
 from mrdq.wells import Floats, Ints, Replicates
 
 
@@ -71,8 +72,7 @@ def ratio(numerator: Reading, denominator: Reading) -> Reading:
 
 def _t_quantile(freedom: Floats, confidence: float) -> Floats:
     """Two-sided quantile of Student's t; only the distinct degrees of freedom are computed."""
-    from scipy.special import stdtrit
-
-    known = np.where(np.isfinite(freedom) & (freedom > 0), freedom, np.nan)
+    known = np.where(np.isfinite(freedom) & (freedom > 0), freedom, 0.0)
     distinct, place = np.unique(known, return_inverse=True)
-    return np.asarray(stdtrit(distinct, 0.5 + confidence / 2), dtype=float)[place]
+    found = [quantile(n, confidence) if n else np.nan for n in distinct.tolist()]
+    return np.array(found, dtype=float)[place]

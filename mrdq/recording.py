@@ -68,6 +68,19 @@ class Recorder:
     before: Mapping[str, FileState]
     told: list[str] = field(default_factory=list)
     given: tuple[str, ...] = ()
+    chains: dict[tuple[str, ...], Chain] = field(default_factory=dict, repr=False)
+
+    @property
+    def chain(self) -> Chain:
+        """The blocks as they lie there; they are read again when there are others.
+
+        Sealing and verifying read for themselves.
+        """
+        there = tuple(names(Trail(self.study.root).blocks))
+        if there not in self.chains:
+            self.chains.clear()
+            self.chains[there] = read_chain(self.study.root)
+        return self.chains[there]
 
     @property
     def is_own(self) -> bool:
@@ -98,7 +111,7 @@ class Recorder:
     def _require_sheets_of_the_tables(self) -> None:
         """Refuse to put a page, and with it newer sheets, under seal beside tables of the older ones."""
         root, wanted = self.study.root, self.study.config.cohort
-        sealed = read_chain(root).files
+        sealed = self.chain.files
         published = path_in(root, root / wanted.published.partition("#")[0]) if wanted else ""
         asked = ({AMENDMENTS_FILE} | set(self.before)) - {signatures.SIGNERS, published}
         for path in sorted(asked) if sealed and self.is_own else ():
@@ -125,7 +138,7 @@ class Recorder:
 
     def found(self, job: Job) -> None:
         """Note results that no recorded job left as they are, before they are made again."""
-        chain = read_chain(self.study.root)
+        chain = self.chain
         own = path_in(chain.root, self.files.folder)
         made = {state.path: state for one in _unsealed(chain) for state in one.files("outputs")}
         changed, removed = [], []
@@ -146,7 +159,7 @@ class Recorder:
 
     def signed(self) -> list[signatures.Signature]:
         """The signatures that hold for the results as they are under seal."""
-        return signatures.current(self.study.root, read_chain(self.study.root))
+        return signatures.current(self.study.root, self.chain)
 
     def tell_void(self, before: Iterable[signatures.Signature]) -> None:
         """Tell which signatures that held ``before`` do not any more."""
@@ -169,7 +182,7 @@ class Recorder:
 
     def read_exports(self, job: Job, runs: pd.DataFrame) -> None:
         """Note exports and layouts with the hashes of the bytes that were read."""
-        sealed = read_chain(self.study.root).files
+        sealed = self.chain.files
         for kind in ("export", "layout"):
             for name, digest in zip(runs[kind], runs[f"{kind}_sha256"], strict=True):
                 file = str(name) if kind == "export" else str(name).partition("#")[0]
@@ -186,7 +199,7 @@ class Recorder:
     def retire(self, job: Job) -> None:
         """Files under seal that are neither there any more nor asked for: the record says so."""
         named = set(job.inputs) | set(job.outputs)
-        for path in read_chain(self.study.root).files.keys() - named:
+        for path in self.chain.files.keys() - named:
             if not path.startswith("audit/") and not (self.study.root / path).exists():
                 job.removes(path)
 
@@ -199,7 +212,7 @@ class Recorder:
     def seal_words(self, job: Job) -> tuple[str, ...]:
         """What a page says of the seal and the signatures of the results that it shows, as the record
         of ``job`` says too.  A page that is made again says what the first one said (``given``)."""
-        chain = read_chain(self.study.root)
+        chain = self.chain
         paths = [
             path_in(chain.root, self.files.folder / name) for name in (*READ, *CALLED, *STATUSES)
         ]
@@ -281,9 +294,10 @@ def open_recorded(
     """Load a study to work on it.  Raises :class:`MrdqError`: for the study, or a broken trail."""
     before = states(root, load_config(root))
     study = load_study(root, guideline=guideline, results=results)
-    require_whole(read_chain(root))
     asked = {"guideline": guideline, "results": path_in(root, study.results), **parameters}
-    return Recorder(study, Files(study.results), site, asked, before)
+    recorder = Recorder(study, Files(study.results), site, asked, before)
+    require_whole(recorder.chain)
+    return recorder
 
 
 def states(root: Path, config: Config) -> dict[str, FileState]:

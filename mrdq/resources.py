@@ -15,3 +15,9 @@ def path(name: str) -> Path:
     """
     packaged = _HERE / "resources"
     return (packaged if packaged.is_dir() else _HERE.parent / "resources") / name
+
+
+def snakefile() -> Path:
+    """The workflow, for ``snakemake --snakefile``; its profiles lie beside it in ``profiles/``."""
+    packaged = _HERE / "workflow" / "Snakefile"
+    return packaged if packaged.is_file() else _HERE.parent / "Snakefile"

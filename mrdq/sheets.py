@@ -6,18 +6,20 @@ value that a spreadsheet program made of an id is an error, never a silent id.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
+import hashlib
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mrdq.errors import Problem, Problems, refuse
-from mrdq.input_file import InputFileError, read_input
+from mrdq.sheet_file import delimiter_of, filled, header_of, pieces, read_content, split, text_rows
+from mrdq.sheet_file import read_cells as read_cells
 from mrdq.units import UnitError
-from mrdq.workbook import Workbook
 from mrdq.worksheets import Cell as Cell
 from mrdq.worksheets import as_text as as_text
 from mrdq.worksheets import is_formula
@@ -48,16 +50,18 @@ class SheetColumn:
     missing: Any = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sheet:
     """A sheet that was read: ``columns`` name -> list, ``row`` the row of the file of each entry;
-    ``absent``: columns that it may have and has not."""
+    ``absent``: columns that it may have and has not; ``unread``: column -> rows of the file whose cell is
+    wrong, and stands as a missing one."""
 
     file: str
     columns: dict[str, list[Any]]
-    row: list[int]
+    row: Sequence[int]
     extra: tuple[str, ...] = field(default=())
     absent: tuple[str, ...] = field(default=(), kw_only=True)
+    unread: Mapping[str, frozenset[int]] = field(default_factory=dict, kw_only=True)
     place: Place | None = None
 
     def __len__(self) -> int:
@@ -67,78 +71,24 @@ class Sheet:
         """Row of the file, and name, of the cell of an entry."""
         return self.place(column, index) if self.place else (self.row[index], column)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of what the sheet says, in the order of its first column: moving rows changes nothing."""
+        first = next(iter(self.columns.values()))
+        order = sorted(range(len(first)), key=first.__getitem__)
+        is_sorted = order == list(range(len(first)))
+        digest = hashlib.sha256()
+        for name, values in self.columns.items():
+            cells = values if is_sorted else [values[i] for i in order]
+            digest.update(json.dumps([name, cells], ensure_ascii=False).encode())
+        return digest.hexdigest()
+
     def records(self) -> list[dict[str, Any]]:
         names = list(self.columns)
         return [
             dict(zip(names, values, strict=True))
             for values in zip(*self.columns.values(), strict=True)
         ]
-
-
-def read_cells(
-    path: Path, shown: str, *, worksheet: str = ""
-) -> tuple[list[int], list[list[Cell]]]:
-    """The rows of a file that are not blank, with their 1-based row numbers.
-
-    ``worksheet`` names the sheet of a workbook; a workbook of one sheet needs none.
-    Raises :class:`MrdqError` if the file is missing, no text, or no workbook.
-    """
-    try:
-        data = read_input(path)
-    except InputFileError as error:
-        refuse(shown, error.expected, error.found, remedy=error.remedy)
-    if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        rows = _workbook_rows(data, shown, worksheet)
-    else:
-        rows = _text_rows(data, shown)
-    numbered = [
-        (number, row) for number, row in enumerate(rows, 1) if any(cell != "" for cell in row)
-    ]
-    return [number for number, _ in numbered], [row for _, row in numbered]
-
-
-def _workbook_rows(data: bytes, shown: str, worksheet: str) -> list[list[Cell]]:
-    book = Workbook(data, shown)
-    names = book.sheets
-    if not worksheet and len(names) > 1:
-        refuse(shown, "the name of one worksheet after #", remedy=f"It holds: {', '.join(names)}.")
-    if worksheet and worksheet not in names:
-        refuse(shown, f"one of the worksheets {', '.join(names)}", found=worksheet)
-    sheet = worksheet or names[0]
-    book.refuse_cells_without_value(sheet)
-    return [
-        [cell.strip() if isinstance(cell, str) else cell for cell in row]
-        for row in book.cells(sheet)
-    ]
-
-
-def _text_rows(data: bytes, shown: str) -> list[list[Cell]]:
-    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    encoding = "utf-16" if wide else "utf-8-sig"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        refuse(shown, "text in UTF-16" if wide else "text in UTF-8", found=repr(data[error.start : error.end])[2:-1], row=line,
-               remedy="Save the sheet with the encoding UTF-8.")  # fmt: skip
-    if "\0" in text:
-        refuse(shown, "a text sheet or an .xlsx workbook", found="binary data")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
-    header = next((line for line in lines if line.strip()), "")
-    delimiter = max("\t;,", key=header.count)
-    if '"' not in text:
-        return [[cell.strip() for cell in line.split(delimiter)] for line in lines]
-    rows: list[list[Cell]] = []
-    reader = csv.reader([line + "\n" for line in lines], delimiter=delimiter, strict=True)
-    try:
-        for row in reader:
-            # A quoted cell that spans lines: blank rows keep the numbering true to the file.
-            rows.append([cell.strip() for cell in row])
-            rows.extend([] for _ in range(reader.line_num - len(rows)))
-    except csv.Error as error:
-        refuse(shown, "quotes that are closed", found=str(error), row=len(rows) + 1)
-    return rows
 
 
 def read_sheet(
@@ -154,10 +104,27 @@ def read_sheet(
     A file that cannot be read at all raises :class:`MrdqError`.  Columns that are not in
     ``columns`` are kept as text and named in ``extra``.
     """
-    numbers, rows = read_cells(path, shown, worksheet=worksheet)
+    content = read_content(path, shown, worksheet=worksheet)
+    if isinstance(content, str):
+        number, line, start = header_of(content)
+        if any(header := split(line, delimiter := delimiter_of(line))):
+            body = _Body(shown, _header(shown, number, header, columns, problems))
+            _add_text(body, content[start:], number + 1, delimiter, problems)
+            return _checked(body, columns, problems)
+        content = filled(text_rows(content))
+    numbers, rows = content
     if not rows:
         refuse(shown, f"a header row with the columns {', '.join(c.name for c in columns)}")
     return sheet_from_cells(shown, numbers, rows, columns, problems)
+
+
+def _add_text(body: _Body, text: str, number: int, delimiter: str, problems: Problems) -> None:
+    """The lines of a text below the header, many at once; ``number``: row of the first."""
+    for lines in pieces(text):
+        if not body.add_lines(number, lines, delimiter):
+            rows = [split(line, delimiter) for line in lines]
+            body.add(*filled(rows, number), problems)
+        number += len(lines)
 
 
 def sheet_from_cells(
@@ -174,27 +141,72 @@ def sheet_from_cells(
     ``place`` says for a column and an entry where in the file the cell stands, where that is not
     the row of the entry (plate maps).
     """
-    header = _header(shown, numbers[0], rows[0], columns, problems)
-    body, body_numbers = _body(shown, numbers, rows, len(header), problems)
-    raw = (
-        dict(zip(header, map(list, zip(*body, strict=True)), strict=True))
-        if body
-        else {n: [] for n in header}
-    )
-    known = {column.name: column for column in columns}
-    read: dict[str, list[Any]] = {}
-    for column in columns:
-        cells = raw.get(column.name, [""] * len(body))
-        read[column.name] = _read_column(
-            shown, column, cells, place or _row_of(body_numbers), problems
-        )
+    body = _Body(shown, _header(shown, numbers[0], rows[0], columns, problems))
+    body.add(numbers[1:], rows[1:], problems)
+    return _checked(body, columns, problems, place=place)
+
+
+class _Body:
+    """The cells below a header, column by column, and the rows of the file they stand in."""
+
+    def __init__(self, shown: str, header: list[str]):
+        self.shown, self.header = shown, header
+        self.columns: list[list[Cell]] = [[] for _ in header]
+        self.rows: list[int] = []
+
+    def add(self, numbers: list[int], rows: list[list[Cell]], problems: Problems) -> None:
+        """Put rows below the others; one that is longer than the header is a problem and left out."""
+        width = len(self.header)
+        long = {i for i, row in enumerate(rows) if any(cell != "" for cell in row[width:])}
+        for i in sorted(long):
+            problems.add(Problem(self.shown, f"at most {width} cells, as the header has", found=str(len(rows[i])),
+                                 row=numbers[i], remedy="A cell holds the delimiter, or a column has no name."))  # fmt: skip
+        kept = [i for i in range(len(rows)) if i not in long]
+        self.rows += [numbers[i] for i in kept]
+        for c, column in enumerate(self.columns):
+            column += [rows[i][c] if c < len(rows[i]) else "" for i in kept]
+
+    def add_lines(self, number: int, lines: list[str], delimiter: str) -> bool:
+        """Put lines of as many cells as the header has below the others; False if they are not all such.
+
+        Equal cells of a column become one object.
+        """
+        width, n = len(self.header), len(lines)
+        while n and not lines[n - 1].strip():  # behind the last row
+            n -= 1
+        lines = lines[:n]
+        if {line.count(delimiter) for line in lines} != {width - 1}:
+            return False
+        cells = delimiter.join(lines).split(delimiter)
+        columns = [list(map(str.strip, cells[c::width])) for c in range(width)]
+        if "" in columns[0] and "" in map("".join, zip(*columns, strict=True)):  # a blank row
+            return False
+        for column, more in zip(self.columns, columns, strict=True):
+            known: dict[str, str] = {}
+            column += map(known.setdefault, more, more)
+        self.rows += range(number, number + n)
+        return True
+
+
+def _checked(
+    body: _Body, columns: Sequence[SheetColumn], problems: Problems, *, place: Place | None = None
+) -> Sheet:
+    """Every column parsed; those that are not in ``columns`` are text."""
+    shown, header = body.shown, body.header
+    raw = dict(zip(header, body.columns, strict=True))
+    known = {column.name for column in columns}
     extra = tuple(name for name in header if name not in known and name)
-    for name in extra:
-        read[name] = _read_column(
-            shown, SheetColumn(name, ""), raw[name], place or _row_of(body_numbers), problems
-        )
-    absent = tuple(name for name in known if name not in header)
-    return Sheet(shown, read, body_numbers, extra, place, absent=absent)
+    where = place or _row_of(body.rows)
+    read, unread = {}, {}
+    for column in (*columns, *(SheetColumn(name, "") for name in extra)):
+        cells = raw.get(column.name)
+        if cells is None:
+            cells = [""] * len(body.rows)
+        read[column.name], wrong = _read_column(shown, column, cells, where, problems)
+        if wrong:
+            unread[column.name] = frozenset(body.rows[i] for i in wrong)
+    absent = tuple(column.name for column in columns if column.name not in header)
+    return Sheet(shown, read, body.rows, extra, place, absent=absent, unread=unread)
 
 
 def _header(
@@ -213,41 +225,52 @@ def _header(
     return header
 
 
-def _body(
-    shown: str, numbers: list[int], rows: list[list[Cell]], width: int, problems: Problems
-) -> tuple[list[list[Cell]], list[int]]:
-    body, body_numbers = [], []
-    for number, row in zip(numbers[1:], rows[1:], strict=True):
-        if len(row) > width and any(cell != "" for cell in row[width:]):
-            problems.add(Problem(shown, f"at most {width} cells, as the header has", found=str(len(row)), row=number,
-                                 remedy="A cell holds the delimiter, or a column has no name."))  # fmt: skip
-            continue
-        body.append([*row[:width], *[""] * (width - len(row))])
-        body_numbers.append(number)
-    return body, body_numbers
-
-
 def _row_of(numbers: list[int]) -> Place:
     return lambda column, index: (numbers[index], column)
 
 
 def _read_column(
     shown: str, column: SheetColumn, cells: list[Cell], place: Place, problems: Problems
-) -> list[Any]:
-    """Parse a column by its distinct values: a sheet repeats them, and so would their errors."""
-    parsed: dict[Any, Any] = {}
-    out = []
-    for i, cell in enumerate(cells):
-        key = (type(cell), cell)
-        if key not in parsed:
-            parsed[key] = _parse_cell(column, cell)
-        value = parsed[key]
-        if isinstance(value, Problem):
-            row, name = place(column.name, i)
-            problems.add(Problem(shown, value.expected, value.found, row, name, value.remedy))
-            value = column.missing
-        out.append(value)
-    return out
+) -> tuple[list[Any], list[int]]:
+    """Parse a column by its distinct values: a sheet repeats them, and so would their errors.
+
+    Returns the values, and the entries whose cell is wrong.
+    """
+    parsed: dict[Any, Any]
+    if not set(map(type, cells)) <= {str}:  # 1, 1.0 and true are equal, and not the same
+        keys = list(zip(map(type, cells), cells, strict=True))
+        parsed = {key: _parse_cell(column, key[1]) for key in dict.fromkeys(keys)}
+        values = list(map(parsed.__getitem__, keys))
+    elif column.parse is None:
+        texts = cast(list[str], cells)
+        odd = set(filter(_is_odd, texts)) if _may_be_odd(texts) else ()
+        parsed = {text: _parse_cell(column, text) for text in odd}
+        values = list(map(parsed.get, texts, texts)) if parsed else texts
+    else:
+        parsed = {cell: _parse_cell(column, cell) for cell in set(cells)}
+        values = list(map(parsed.__getitem__, cells))
+    if not any(isinstance(value, Problem) for value in parsed.values()):
+        return values, []
+    wrong = [i for i, value in enumerate(values) if isinstance(value, Problem)]
+    for i in wrong:
+        problem, (row, name) = values[i], place(column.name, i)
+        problems.add(Problem(shown, problem.expected, problem.found, row, name, problem.remedy))
+        values[i] = column.missing
+    return values, wrong
+
+
+def _may_be_odd(cells: list[str]) -> bool:
+    """False if no cell is odd: a search of all of them at once, which most columns are done with."""
+    text = "\n".join(["", *cells, ""])
+    return any(mark in text for mark in _ODD) or text.count("\n") > len(cells) + 1
+
+
+_ODD = ("\n\n", "\n=", "\n+", "\n@", "\n-", "\t")
+
+
+def _is_odd(text: str) -> bool:
+    """Whether a text needs a closer look: any other stays as it is."""
+    return text[:1] in "=+@-" or "\t" in text or "\n" in text
 
 
 def _parse_cell(column: SheetColumn, cell: Cell) -> Any:

@@ -13,9 +13,10 @@ from typing import Any
 
 from mrdq import amendment_checks, checks
 from mrdq import vocabulary as words
+from mrdq.column_checks import near_misses
 from mrdq.config import AMENDMENTS_FILE, CONFIG_FILE, Config, load_config
 from mrdq.definitions import Named, find, load_guideline, load_protocol, names, nearest
-from mrdq.errors import MrdqError, Problem, Problems
+from mrdq.errors import FirstOfEachKind, MrdqError, Problem, Problems
 from mrdq.guideline import Guideline
 from mrdq.instruments.cells import rotor_names
 from mrdq.protocol import Protocol, doubts
@@ -163,16 +164,17 @@ def load_study(root: Path, *, guideline: str = "", results: str = "") -> Study:
     Raises :class:`MrdqError` with all problems of all sheets at once.
     """
     config = load_config(root)
-    problems = Problems()
+    problems = FirstOfEachKind()
     sheets = {
         name: _read(root, config, name, columns, problems) for name, columns in SHEETS.items()
     }
     read = {name: sheet for name, sheet in sheets.items() if sheet is not None}
     if len(read) < len(SHEETS):
+        problems.tell_others()
         problems.raise_if_any()
     for name, sheet in read.items():
         checks.unique(sheet, KEYS[name], problems)
-        checks.near_misses(sheet, [column.name for column in SHEETS[name]], problems)
+        near_misses(sheet, [column.name for column in SHEETS[name]], problems)
     checks.runs(read["runs"], problems)
     folder = Path(results) if results else root / config.results
     named = (
@@ -196,10 +198,20 @@ def load_study(root: Path, *, guideline: str = "", results: str = "") -> Study:
     protocol_of = {
         p: patients_of.get(p) or config.protocol or GENERIC_PROTOCOL for p in sorted(known)
     }
+    with_target = set(mrd.values())
+    followed = {
+        (protocol, patient in with_target): None
+        for patient, protocol in protocol_of.items()
+        if patient
+    }
     existing = names("protocols", root)
+    guideline_for = {
+        (protocol, called): guideline
+        or _guideline_id(config, protocol, existing if called else [], problems)
+        for protocol, called in followed
+    }
     of_patient = {
-        patient: guideline
-        or _guideline_id(config, protocol, existing if patient in mrd.values() else [], problems)
+        patient: guideline_for[protocol, patient in with_target]
         for patient, protocol in protocol_of.items()
         if patient
     }
@@ -210,24 +222,22 @@ def load_study(root: Path, *, guideline: str = "", results: str = "") -> Study:
         for name in sorted(wanted - {""})
         if (found := _load(load_guideline, name, root, _place_of_guideline(config, name), problems))
     }
+    named_in = _first_rows(read["patients"])
     protocols = {
         name: found
         for name in sorted(set(protocol_of.values()))
-        if (
-            found := _load(
-                load_protocol, name, root, _place_of_protocol(read["patients"], name), problems
-            )
-        )
-    }
+        if (found := _load(load_protocol, name, root, _place_of_protocol(read["patients"].file, name, named_in), problems))
+    }  # fmt: skip
     for name, protocol in protocols.items():
         problems.extend(doubts(protocol, find("protocols", name, root)[1]))
     checks.timepoints(read["samples"], protocol_of, protocols, problems)
     courses = _read(root, config, "courses", COURSES, problems) or _no_sheet(COURSES)
-    checks.near_misses(courses, [column.name for column in COURSES], problems)
+    near_misses(courses, [column.name for column in COURSES], problems)
     checks.courses(courses, read["patients"], protocol_of, protocols, problems)
     rule_sets = {t: guidelines[name] for t, name in guideline_of.items() if name in guidelines}
     sheets_known = amendment_checks.Known(read["runs"], read["samples"], read["assays"], rule_sets)
     amendments = _amendments(root, config, sheets_known, problems)
+    problems.tell_others()
     problems.raise_if_any()
     return Study(root, folder, config, read["runs"], read["samples"], read["assays"], read["patients"], guidelines,
                  protocols, guideline_of, of_patient, protocol_of, control_gene_of, problems.warnings, courses, amendments)  # fmt: skip
@@ -237,8 +247,8 @@ def _amendments(
     root: Path, config: Config, known: amendment_checks.Known, problems: Problems
 ) -> Sheet:
     sheet = _read(root, config, "amendments", AMENDMENTS, problems) or _no_sheet(AMENDMENTS)
-    checks.near_misses(sheet, [column.name for column in AMENDMENTS], problems)
-    told = {problem.row for problem in problems.errors if problem.file == sheet.file}
+    near_misses(sheet, [column.name for column in AMENDMENTS], problems)
+    told = frozenset().union(*sheet.unread.values())
     problems.extend(amendment_checks.amendments(sheet, known, told))
     named = config.sheets.get("amendments", "")
     problems.extend(amendment_checks.not_read(root, named, AMENDMENTS_FILE))
@@ -273,10 +283,8 @@ def _guideline_id(
         strange = [key for key in config.guideline if key not in protocols]
         meant = nearest(protocol, strange)
         mend = f"Is {meant} meant to be {protocol}? Else: " if meant else ""
-        problem = Problem(CONFIG_FILE, f"a rule set for protocol {protocol}", ", ".join(config.guideline),
-                          column="guideline", remedy=f"{mend}Add the line {protocol}: <id of a rule set>.")  # fmt: skip
-        if problem not in problems.errors:
-            problems.add(problem)
+        problems.add(Problem(CONFIG_FILE, f"a rule set for protocol {protocol}", ", ".join(config.guideline),
+                             column="guideline", remedy=f"{mend}Add the line {protocol}: <id of a rule set>."))  # fmt: skip
     return config.guideline.get(protocol, "")
 
 
@@ -291,9 +299,16 @@ def _place_of_guideline(config: Config, name: str) -> Named:
     return Named(CONFIG_FILE, f"guideline.{keys[0]}") if keys else Named("--guideline", "")
 
 
-def _place_of_protocol(patients: Sheet, name: str) -> Named:
-    rows = [r for r, p in zip(patients.row, patients.columns["protocol"], strict=True) if p == name]
-    return Named(patients.file, "protocol", rows[0]) if rows else Named(CONFIG_FILE, "protocol")
+def _first_rows(patients: Sheet) -> dict[str, int]:
+    """Protocol -> the first row that names it."""
+    rows: dict[str, int] = {}
+    for protocol, row in zip(patients.columns["protocol"], patients.row, strict=True):
+        rows.setdefault(protocol, row)
+    return rows
+
+
+def _place_of_protocol(file: str, name: str, rows: Mapping[str, int]) -> Named:
+    return Named(file, "protocol", rows[name]) if name in rows else Named(CONFIG_FILE, "protocol")
 
 
 def _named(config: Config, guideline: str) -> set[str]:
@@ -313,7 +328,9 @@ def _load(load: Any, name: str, root: Path, named: Named, problems: Problems) ->
         return None
 
 
-WELL_NAME = re.compile(r"([A-Pa-p])0?([1-9]|1\d|2[0-4])|([A-Ha-h]\d{1,2}[A-Ha-h]\d{1,2})")
+WELL_NAME = re.compile(
+    r"([A-Z]|A[A-F]|[a-z]|a[a-f])0?([1-9]|[1-3]\d|4[0-8])|([A-Ha-h]\d{1,2}[A-Ha-h]\d{1,2})"
+)
 
 
 def well_name(text: str) -> str:
@@ -322,5 +339,5 @@ def well_name(text: str) -> str:
     if not match:
         tube = text.isdigit() and rotor_names().get(text)
         hint = f"On a rotor of 72, tube {text} is {tube}." if tube else ""
-        raise UnitError("a well from A1 to P24", hint)
+        raise UnitError("a well from A1 to AF48", hint)
     return match[3] or f"{match[1].upper()}{match[2]}"

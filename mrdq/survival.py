@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mrdq import vocabulary as words
 from mrdq.protocol import Protocol
+from mrdq.status import of_protocol
 from mrdq.tables import COUNT, REAL, TEXT, Column, Table
 from mrdq.wells import Floats
 
@@ -181,13 +182,15 @@ def hand_off(
     }
     starts = pd.Series(course.start, index=ids)
     measured = _measured(status, starts, protocols)
-    at = {t: measured[status["timepoint"].to_numpy() == t].reindex(ids) for t in timepoints}
+    patient = pd.Index(ids).get_indexer(pd.Index(status["patient_id"]))
+    at = pd.Index(timepoints).get_indexer(pd.Index(status["timepoint"]))
+    shown = (patient >= 0) & (at >= 0)
     for column in _TIMEPOINT_COLUMNS:
-        for name, found in at.items():
-            values = found[column.name]
-            made[column.name.format(name)] = _twice(
-                values.fillna("") if column.kind == TEXT else values
-            )
+        missing, kind = ("", object) if column.kind == TEXT else (np.nan, float)
+        grid: NDArray[np.generic] = np.full((len(ids), len(timepoints)), missing, dtype=kind)
+        grid[patient[shown], at[shown]] = measured[column.name][shown]
+        for place, name in enumerate(timepoints):
+            made[column.name.format(name)] = _twice(grid[:, place])
     made |= {
         "cause": _in_turn([kind for _, kind in ends]),
         "relapse_day": _twice(course.relapse),
@@ -195,37 +198,38 @@ def hand_off(
         "protocol": _twice(ids.map(protocol_of).astype(object).fillna("")),
         "sex": _twice(patients["sex"].astype(object).fillna("")),
     }
-    return pd.DataFrame(made)
+    return pd.DataFrame({name: _as_it_is(values) for name, values in made.items()})
+
+
+def _as_it_is(values: object) -> pd.Series:
+    """Text as objects: pandas would make an array of its own kind of it, and we a column of that."""
+    return pd.Series(values, dtype=np.asarray(values).dtype)
 
 
 def _measured(
     status: pd.DataFrame, starts: pd.Series[float], protocols: Mapping[str, Protocol]
-) -> pd.DataFrame:
-    """What the hand-off says of each row of STATUS, under the patient."""
+) -> dict[str, NDArray[np.generic]]:
+    """What the hand-off says of each row of STATUS."""
     low, high = level_bounds(status)
     days = _date(status["collected_on"]) - status["patient_id"].map(starts).to_numpy(dtype=float)
-    return pd.DataFrame(
-        {
-            "mrd_{}": status["status"].to_numpy(dtype=object),
-            "mrd_level_{}": status["mrd_level"].to_numpy(dtype=float),
-            "mrd_low_{}": low,
-            "mrd_high_{}": high,
-            "mrd_class_{}": _classes(status, protocols),
-            "mrd_day_{}": days,
-        },
-        index=status["patient_id"].to_numpy(dtype=object),
-    )
+    return {
+        "mrd_{}": status["status"].to_numpy(dtype=object),
+        "mrd_level_{}": status["mrd_level"].to_numpy(dtype=float),
+        "mrd_low_{}": low,
+        "mrd_high_{}": high,
+        "mrd_class_{}": _classes(status, protocols),
+        "mrd_day_{}": days,
+    }
 
 
 def _classes(status: pd.DataFrame, protocols: Mapping[str, Protocol]) -> Texts:
     """The MRD class of each row, by the patient's protocol; "" where it does not name the timepoint."""
-    columns = ("protocol", "timepoint", "status", "mrd_level")
-    rows = zip(*(status[name].tolist() for name in columns), strict=True)
-    found = [
-        at.mrd_class(result, level) if (at := protocols[protocol].by_id.get(timepoint)) else ""
-        for protocol, timepoint, result, level in rows
-    ]
-    return np.array(found, dtype=object)
+
+    def mrd_class(protocol: Protocol, timepoint: str, result: str, level: float) -> str:
+        at = protocol.by_id.get(timepoint)
+        return at.mrd_class(result, level) if at else ""
+
+    return of_protocol(mrd_class, status, protocols)
 
 
 def _twice(values: object) -> NDArray[np.generic]:

@@ -102,7 +102,7 @@ _LIMITS = (
 )
 
 WELLS = Table("wells.parquet", "every well of every export", ("run_id", "well", "target"), (
-    _RUN, _text("well", "well, A1 to P24"), _text("target", "target; empty if the export names none"),
+    _RUN, _text("well", "well, A1 to AF48"), _text("target", "target; empty if the export names none"),
     _text("role", "what the well holds; empty: used by nothing", words.ROLES), _SAMPLE,
     _real("dilution", "dilution of the diagnostic DNA"), _real("quantity_ng", "amount of DNA", "ng"),
     _real("cq", "quantification cycle; only if determined", "cycle"),
@@ -201,7 +201,7 @@ TABLES = (WELLS, CURVES, CALLS, EVIDENCE, STANDARDS, STATUS, RUNS)
 MADE_FROM = {
     **dict.fromkeys(("curves.tsv", "standards.tsv", "evidence.tsv", "calls.tsv"), WELLS.name),
     **dict.fromkeys(("status.tsv", "survival.tsv", "adtte.tsv"), CALLS.name),
-    "report/index.html": STATUS.name,
+    **dict.fromkeys(("report/index.html", "report/patients/"), STATUS.name),
     **dict.fromkeys(("report/cohort.html", "report/published.html", "cohort/"), "survival.tsv"),
 }
 """Files of a results folder (``cohort/``: all in it) -> the file of it that they are made from."""

@@ -14,6 +14,8 @@ from mrdq.audit.chain import Block, Chain
 from mrdq.audit.files import FileState, read_regular
 from mrdq.audit.trail import FOLDER
 
+PIECE = 1 << 20
+"""Bytes of a kept file that are in memory at once."""
 _UNREADABLE = (
     zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError,
     ValueError, KeyError, OverflowError, OSError, lzma.LZMAError,
@@ -36,7 +38,7 @@ def kept_zip(block: Block) -> FileState | None:
 
 
 class Kept:
-    """What the blocks of a chain keep; each zip is opened once."""
+    """What the blocks of a chain keep; the zip that was asked last stays open."""
 
     def __init__(self, chain: Chain):
         self.chain = chain
@@ -79,8 +81,19 @@ class Kept:
             yield f"{named.path} does not hold the files that block {block.number} keeps"
         states = {state.path: state for state in block.changed}
         for path in sorted(said & set(archive.namelist())):
-            if path not in states or self._as_sealed(block, states[path]) is None:
+            if path not in states or not self._is_as_sealed(block, states[path]):
                 yield f"{path} in {named.path} is not what the manifest of block {block.number} says"
+
+    def _is_as_sealed(self, block: Block, state: FileState) -> bool:
+        archive = self._archive(block)
+        try:
+            with archive.open(state.path) if archive else io.BytesIO() as file:
+                digest = hashlib.sha256()
+                while piece := file.read(PIECE):
+                    digest.update(piece)
+        except _UNREADABLE:
+            return False
+        return archive is not None and digest.hexdigest() == state.sha256
 
     def _as_sealed(self, block: Block, state: FileState) -> bytes | None:
         archive = self._archive(block)
@@ -93,7 +106,7 @@ class Kept:
     def _archive(self, block: Block) -> zipfile.ZipFile | None:
         """The zip of a block; None if there is none just as it was sealed."""
         if block.number not in self._archives:
-            self._archives[block.number] = self._opened(block)
+            self._archives = {block.number: self._opened(block)}  # one at a time is in memory
         return self._archives[block.number]
 
     def _opened(self, block: Block) -> zipfile.ZipFile | None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import io
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from mrdq.audit import merkle
 from mrdq.audit.canonical import canonical
@@ -18,7 +17,7 @@ from mrdq.audit.files import FileState, files_root, path_in, state_of
 from mrdq.audit.job import close_unfinished
 from mrdq.audit.record import Record
 from mrdq.audit.site import Site, software
-from mrdq.audit.trail import Trail, names, remove_leftovers, write_once
+from mrdq.audit.trail import Trail, link_once, names, remove_leftovers, temporary_for, write_once
 from mrdq.errors import refuse
 
 
@@ -79,12 +78,9 @@ def _write(chain: Chain, records: list[Record], number: int, site: Site) -> bool
     trail = Trail(chain.root)
     before = {path: sealed.state for path, sealed in chain.files.items()}
     changed, removed = manifest(before, records)
-    kept, data = _kept(chain.root, changed, records)
-    if kept:
-        name = f"{number:06d}-{hashlib.sha256(data).hexdigest()[:8]}.zip"
-        write_once(trail.kept / name, data)
-        path = path_in(chain.root, trail.kept / name)
-        changed[path] = FileState(path, len(data), hashlib.sha256(data).hexdigest())
+    kept, zipped = _keep(trail, number, changed, records)
+    if zipped is not None:
+        changed[zipped.path] = zipped
     gone = set(removed)
     after = {path: state for path, state in (before | changed).items() if path not in gone}
     time = site.time
@@ -121,31 +117,54 @@ def manifest(
     return changed, [path for path, state in now.items() if state is None and path in before]
 
 
-def _kept(
-    root: Path, changed: dict[str, FileState], records: list[Record]
-) -> tuple[list[str], bytes]:
-    """The small texts that changed, as a zip, so that what they said stays known.
+def _keep(
+    trail: Trail, number: int, changed: dict[str, FileState], records: list[Record]
+) -> tuple[list[str], FileState | None]:
+    """Put the small texts that changed into a zip, so that what they said stays known.
 
-    A file that is not any more what its job saw is not kept; that it differs, verify says.
+    Returns their paths, and the zip; None if there is none.  A file that is not any more what its job
+    saw is not kept; that it differs, verify says.
     """
-    wanted = sorted({path for record in records for path in record.content["keep"]} & set(changed))
-    sink, kept = io.BytesIO(), []
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for path in wanted:
-            data = _bytes(root, changed[path])
-            # A name that is no text has no place in a zip.
-            if data is not None and path == path.encode("utf-8", "replace").decode():
-                archive.writestr(zipfile.ZipInfo(path), data, zipfile.ZIP_DEFLATED, 1)
-                kept.append(path)
-    return kept, sink.getvalue()
+    named = {path for record in records for path in record.content["keep"]} & set(changed)
+    # A name that is no text has no place in a zip.
+    asked = sorted(path for path in named if path == path.encode("utf-8", "replace").decode())
+    wanted = [path for path in asked if state_of(trail.root, path) == changed[path]]
+    while wanted:
+        with temporary_for(trail.kept / f"{number:06d}.zip") as temporary:
+            states = [changed[path] for path in wanted]
+            if _zipped(trail.root, states, temporary):
+                found = state_of(trail.root, path_in(trail.root, temporary))
+                assert found is not None  # it was written just now
+                path = trail.kept / f"{number:06d}-{found.sha256[:8]}.zip"
+                link_once(temporary, path)
+                return wanted, replace(found, path=path_in(trail.root, path))
+        wanted = [one for one in wanted if state_of(trail.root, one) == changed[one]]
+    return [], None
 
 
-def _bytes(root: Path, state: FileState) -> bytes | None:
-    try:
-        data = (root / state.path).read_bytes()
-    except OSError:
-        return None
-    return data if hashlib.sha256(data).hexdigest() == state.sha256 else None
+def _zipped(root: Path, states: Iterable[FileState], target: Path) -> bool:
+    """Whether the files were still these while they were put into the zip ``target``, piece by piece."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for state in states:
+            digest = hashlib.sha256()
+            try:
+                with (root / state.path).open("rb") as file, _entry(archive, state) as entry:
+                    while piece := file.read(PIECE):
+                        digest.update(piece)
+                        entry.write(piece)
+            except FileNotFoundError:
+                return False
+            if digest.hexdigest() != state.sha256:
+                return False
+    return True
+
+
+PIECE = 1 << 20
+"""Bytes of a file that are in memory at once."""
+
+
+def _entry(archive: zipfile.ZipFile, state: FileState) -> IO[bytes]:
+    return archive.open(state.path, "w", force_zip64=state.size > zipfile.ZIP64_LIMIT // 2)
 
 
 def _clock(chain: Chain, records: list[Record], time: str) -> str:

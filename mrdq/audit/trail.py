@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import platform
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -70,21 +71,38 @@ def write_once(path: Path, data: bytes) -> bool:
     whole or not at all, also between machines that share a network filesystem.  Raises
     :class:`MrdqError` where the folder cannot be written.
     """
+    with temporary_for(path) as temporary:
+        temporary.write_bytes(data)
+        return link_once(temporary, path)
+
+
+@contextlib.contextmanager
+def temporary_for(path: Path) -> Iterator[Path]:
+    """The name under which a file is written before it is linked to ``path``, which is removed in the end.
+
+    Raises :class:`MrdqError` where the folder cannot be written.
+    """
     temporary = path.with_name(f".{uuid4().hex}.{platform.node()}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            linked = _link(temporary, path)
-            _sync_folder(path.parent)
-            return linked
+            yield temporary
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         _refuse(path, error)
+
+
+def link_once(temporary: Path, path: Path) -> bool:
+    """Put a file that was written under ``path``, as :func:`write_once`.  Raises ``OSError``."""
+    descriptor = os.open(temporary, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    linked = _link(temporary, path)
+    _sync_folder(path.parent)
+    return linked
 
 
 def require_writable(folder: Path) -> None:

@@ -48,7 +48,7 @@ def _stale(reading: Reading, folder: str, *, after_sealing: bool) -> list[str]:
     made = _made(reading)
     found: dict[tuple[str, str], list[str]] = {}
     for path, one in sorted(made.items()):
-        if (PurePosixPath(path).parent.name in AFTER_SEALING) != after_sealing:
+        if _is_after_sealing(path) != after_sealing:
             continue
         source = source_of(path)
         place = str(PurePosixPath(source).parent) if source else ""
@@ -59,6 +59,11 @@ def _stale(reading: Reading, folder: str, *, after_sealing: bool) -> list[str]:
     return [_words(paths, source, made[source].record) for (source, _), paths in found.items()]
 
 
+def _is_after_sealing(path: str) -> bool:
+    *_, above, folder = ("", "", *PurePosixPath(path).parent.parts)
+    return folder in AFTER_SEALING or (above, folder) == ("report", "patients")
+
+
 def source_of(path: str) -> str:
     """The path of the result that a result is made from; "" for what is no such result."""
     parts = PurePosixPath(path).parts
@@ -66,6 +71,7 @@ def source_of(path: str) -> str:
         (1, parts[-1]),
         (2, "/".join(parts[-2:])),
         (2, "/".join([*parts[-2:-1], ""])),
+        (3, "/".join([*parts[-3:-1], ""])),
     ):
         if len(parts) > length and name in MADE_FROM:
             return "/".join([*parts[:-length], MADE_FROM[name]])

@@ -7,14 +7,12 @@ Heavy libraries are imported inside the verbs, so that ``mrdq --help`` answers a
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mrdq import __version__
-from mrdq.cli.recorded import finish, open_recorded, operator_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +37,7 @@ def several(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-_NEVER_WRITE = ("diff", "gate", "explain", "guidelines", "inspect", "published-check")
+_NEVER_WRITE = ("diff", "gate", "explain", "guidelines", "inspect", "published-check", "submit")
 
 
 class _Verbs(click.Group):
@@ -115,161 +113,7 @@ def init(folder: Path) -> None:
     say(f"Fill the sheets in {folder / 'config'}, then: mrdq check {folder}")
 
 
-@main.command()
-@study_argument
-@guideline_option
-def check(study: Path, guideline: str) -> None:
-    """Validate sheets, layouts, exports and rule sets; nothing is written."""
-    from mrdq import pipeline
-
-    loaded, _ = open_study(study, guideline)
-    with progress_bar(len(loaded.runs), "reading") as tick:
-        reading = pipeline.check(loaded, progress=tick)
-    show(reading.problems.warnings)
-    reading.problems.raise_if_any()
-    for kept in pipeline.own_columns(loaded, reading):
-        say(f"note: kept, not used: {kept}")
-    for left in pipeline.not_read(reading):
-        say(f"note: not read: {left}")
-    for notice in loaded.notices:
-        say(f"note: {notice}")
-    if not len(loaded.runs):
-        say(f"note: no runs yet: fill {loaded.runs.file}")
-    counts = (
-        (len(loaded.runs), "run"),
-        (len(reading.wells), "well"),
-        (len(loaded.samples), "sample"),
-        (len(loaded.assays), "assay"),
-    )
-    warnings = several(len(reading.problems.warnings), "warning")
-    click.echo(f"{', '.join(several(*count) for count in counts)}: no error, {warnings}")
-
-
-@main.command()
-@study_argument
-@guideline_option
-@results_option
-@operator_option
-def run(study: Path, guideline: str, results: str, operator: str) -> None:
-    """Check everything, then read, call, combine and report; recorded and sealed."""
-    from mrdq import stages
-
-    recorder = open_recorded(study, operator=operator, guideline=guideline, results=results)
-    loaded, files = recorder.study, recorder.files
-    if guideline and not results:
-        say(
-            f"note: {files.folder} will hold the results under {guideline}; keep both with --results"
-        )
-    with progress_bar(len(loaded.runs), "reading") as tick:
-        warnings, pages = stages.run(recorder, progress=tick, say=lambda text: say(f"{text} ..."))
-    show(warnings)
-    for notice in loaded.notices:
-        say(f"note: {notice}")
-    for page in pages:
-        click.echo(page)
-    say(f"Done. Look at {pages[0]}")
-    finish(recorder)
-
-
-@main.command()
-@study_argument
-@results_option
-@click.option(
-    "--batch", default="", metavar="NAME", help="Read one batch of runs into .mrdq/batches/NAME."
-)
-@click.option(
-    "--gather", is_flag=True, help="Put the batches that were read together in the results."
-)
-@operator_option
-def ingest(study: Path, results: str, batch: str, gather: bool, operator: str) -> None:
-    """Read exports and layouts to wells.parquet and runs.tsv; a bad run is a row."""
-    from mrdq import stages
-    from mrdq.batches import batches
-    from mrdq.plan import batch_folder
-
-    recorder = open_recorded(study, operator=operator, results=results, batch=batch)
-    loaded, wells = recorder.study, recorder.files.wells
-    found = batches(loaded.runs.columns["run_id"], loaded.config.runs_per_job)
-    if gather:
-        stages.gather(recorder, list(found))
-    else:
-        if batch:
-            wells = batch_folder(loaded, batch) / wells.name
-            problems = stages.ingest_batch(recorder, batch, _runs_of(batch, found))
-        else:
-            problems = stages.ingest_all(recorder)
-        show([*problems.warnings, *problems.errors])
-    finish(recorder)
-    click.echo(wells)
-
-
-def _runs_of(batch: str, found: dict[str, list[str]]) -> list[str]:
-    from mrdq.errors import refuse
-
-    if batch not in found:
-        refuse("--batch", f"one of {', '.join(found)}", found=batch)
-    return found[batch]
-
-
-@main.command()
-@study_argument
-@guideline_option
-@results_option
-@operator_option
-def call(study: Path, guideline: str, results: str, operator: str) -> None:
-    """Make curves, evidence and calls from wells.parquet."""
-    from mrdq import stages
-
-    recorder = open_recorded(study, operator=operator, guideline=guideline, results=results)
-    stages.call(recorder)
-    finish(recorder)
-    click.echo(recorder.files.table("calls.tsv"))
-
-
-@main.command()
-@study_argument
-@guideline_option
-@results_option
-@operator_option
-def status(study: Path, guideline: str, results: str, operator: str) -> None:
-    """Combine calls to status.tsv, survival.tsv and adtte.tsv."""
-    from mrdq import stages
-
-    recorder = open_recorded(study, operator=operator, guideline=guideline, results=results)
-    stages.status(recorder)
-    finish(recorder)
-    click.echo(recorder.files.table("status.tsv"))
-
-
-@main.command()
-@study_argument
-@guideline_option
-@results_option
-@operator_option
-def report(study: Path, guideline: str, results: str, operator: str) -> None:
-    """Write report/index.html from the results."""
-    from mrdq import stages
-
-    recorder = open_recorded(study, operator=operator, guideline=guideline, results=results)
-    click.echo(stages.report(recorder))
-    finish(recorder)
-
-
-@main.command()
-@study_argument
-@results_option
-@click.pass_context
-def gate(ctx: click.Context, study: Path, results: str) -> None:
-    """Fail (exit 2) if a run of the results could not be read."""
-    from mrdq import pipeline
-
-    _, files = open_study(study, results=results)
-    failed = pipeline.failed_runs(files)
-    if failed:
-        say(f"The results are complete but for {len(failed)} runs that could not be read:")
-        show(failed)
-        ctx.exit(EXIT_INPUT)
-    click.echo("every run was read")
+from mrdq.cli import stages  # noqa: E402  (its verbs come next)
 
 
 @main.command()
@@ -335,30 +179,20 @@ def show_guideline(name: str, study: Path | None) -> None:
                               p.locator, p.verified_by, p.verified_on]))  # fmt: skip
 
 
-def progress_bar(length: int, label: str) -> Any:
-    """A progress bar on standard error; its ``tick`` takes (and ignores) the name of the item."""
-    from contextlib import contextmanager
-
-    @contextmanager
-    def bar() -> Any:
-        with click.progressbar(length=length, label=label, file=sys.stderr) as progress:
-            yield lambda _: progress.update(1)
-
-    return bar()
-
-
 from mrdq.cli import (  # noqa: E402  (their verbs join)
     audit,
     audit_export,
     audit_replay,
     audit_sign,
     audit_verify,
+    cache,
     cohort,
     diff,
     exchange,
     protocol,
     published,
     simulate,
+    submit,
     validate,
 )
 
@@ -368,6 +202,7 @@ __all__ = [
     "audit_replay",
     "audit_sign",
     "audit_verify",
+    "cache",
     "cohort",
     "diff",
     "exchange",
@@ -375,5 +210,7 @@ __all__ = [
     "protocol",
     "published",
     "simulate",
+    "stages",
+    "submit",
     "validate",
 ]

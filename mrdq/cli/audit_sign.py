@@ -9,7 +9,7 @@ import click
 from mrdq.audit.signatures import MEANINGS
 from mrdq.cli import EXIT_DIFFERENCE, say, several
 from mrdq.cli.audit import audit, study_argument
-from mrdq.cli.recorded import told
+from mrdq.cli.recorded import hold_study, told
 
 signers_option = click.option(
     "--signers",
@@ -42,6 +42,7 @@ def sign(
     from mrdq.audit.signing import sign
     from mrdq.audit.site import here
 
+    hold_study(study)
     path, sealing = sign(
         study, here(signer), key=key, signer=signer, meaning=meaning, block=block or 0, signers=signers, say=say
     )  # fmt: skip

@@ -13,16 +13,17 @@ import click
 from mrdq.cli import (
     EXIT_INPUT,
     main,
-    progress_bar,
     results_option,
     say,
     several,
     show,
     study_argument,
 )
+from mrdq.cli.progress import told
 from mrdq.cli.recorded import finish, open_recorded, operator_option
 from mrdq.errors import MrdqError, refuse
 from mrdq.input_file import InputFileError, read_input
+from mrdq.progress import SILENT
 
 _MANY = 20
 """Files of a list that are looked at without a word on how far it is."""
@@ -92,10 +93,13 @@ def _list(ctx: click.Context, files: list[Path], form: str) -> None:
 
     rows: list[list[str | float]] = []
     long = len(files) > _MANY
-    with progress_bar(len(files), "reading") if long else nullcontext(lambda _: None) as tick:
+    with (
+        told(None, "inspect") if long else nullcontext(SILENT) as progress,
+        progress.step("reading files", total=len(files), unit="files") as tick,
+    ):
         for file in files:
             rows.append(_row(file, form))
-            tick(file)
+            tick(1)
     click.echo(tsv([LIST, *rows]), nl=False)
     n_refused = sum(row[-1] != "" for row in rows)
     if n_refused:
@@ -178,10 +182,13 @@ def export_rdml(
     into = folder or files.folder / "rdml"
     require_no_input(into, loaded.root)
     with (
-        progress_bar(len(runs) or len(loaded.runs), "writing") as tick,
+        told(loaded.root, "export") as progress,
+        progress.step("writing runs", total=len(runs) or len(loaded.runs), unit="runs") as tick,
         recorder.stage("export", runs=runs) as job,
     ):
-        written = rdml_files(loaded, files, into, runs=runs, sheet_data=not bare, progress=tick)
+        written = rdml_files(
+            loaded, files, into, runs=runs, sheet_data=not bare, progress=lambda _: tick(1)
+        )
         job.writes(*written)
     for run, reason in ({} if runs else not_written(loaded, files)).items():
         say(f"not written: {run}, {reason}")

@@ -37,7 +37,6 @@ from mrdq.instruments import (
 from mrdq.instruments.export import Export
 from mrdq.instruments.run_files import refusal, refusal_by_name
 from mrdq.instruments.source import TEXT, Found, Missing, Source, refuse_missing
-from mrdq.instruments.text import first_line
 from mrdq.instruments.words import role_of_task
 
 __all__ = ["FORMATS", "Export", "Reader", "detect", "read_export", "role_of_task"]
@@ -290,9 +289,7 @@ def _refuse_unknown(source: Source, missing: dict[str, str]) -> NoReturn:
     refuse(
         source.name,
         "an export that one of the readers knows" + (f" (nearest: {nearest})" if nearest else ""),
-        first_line(source.text)[0][:80]
-        if source.kind == TEXT
-        else f"a {source.kind} of another kind",
+        source.first_line[0][:80] if source.kind == TEXT else f"a {source.kind} of another kind",
         remedy="Export the results table, whole and with its header, in a format of docs/exports.md (mrdq inspect "
         "FILE --format ID says what it lacks for one of them), or write the wells into a plain table with the "
         "columns well, target, cq, sample, task and quantity.",

@@ -7,6 +7,8 @@ leave out), a header, the wells, and lines such as ``Analysis Type = Singleplex`
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from mrdq.instruments import words
 from mrdq.instruments.export import Export
@@ -93,13 +95,23 @@ def _in_text(source: Source) -> Found | Missing:
 
 def _may_be(text: str) -> bool:
     """A quick look: 20 readers look at every file, and most files are not of this family."""
-    brackets = text.count("[")
-    if brackets > BRACKETS:
+    brackets = list(islice(_brackets(text), BRACKETS + 1))
+    if len(brackets) > BRACKETS:
         return False
-    if brackets and ("[Results]" in text or "[results]" in text.casefold()):
+    if any(text.startswith("[Results]", at) for at in brackets):
+        return True
+    if brackets and "[results]" in text.casefold():
         return True
     marks = words.exactly("applied_biosystems_heading")
     return any(text.find(mark, 0, _HEAD_CHARACTERS) >= 0 for mark in marks)
+
+
+def _brackets(text: str) -> Iterator[int]:
+    # They are rare: to hop from one to the next is several times faster than to count them.
+    at = text.find("[")
+    while at >= 0:
+        yield at
+        at = text.find("[", at + 1)
 
 
 def _described(found: Found, where: str, heading: dict[str, str], notes: tuple[str, ...]) -> Found:

@@ -12,7 +12,6 @@ from mrdq.instruments.export import Export
 from mrdq.instruments.mxpro import recipe_for
 from mrdq.instruments.source import TEXT, WORKBOOK, Found, Missing, Source, text_table
 from mrdq.instruments.table import Recipe, read_table
-from mrdq.instruments.text import first_line
 
 RECIPE = Recipe("ariamx", required=("well", "cq"))
 SHEET = "Tabular Results"
@@ -23,7 +22,7 @@ NO_COLUMN = 'column such as "Cq (∆R)"'
 def detect(source: Source) -> Found | Missing:
     """The table, or what is missing of its header."""
     if source.kind == TEXT:
-        line, at = first_line(source.text)
+        line, at = source.first_line
         if "Cq (" not in line:
             return Missing(f"{NO_COLUMN} in the first line")
         return _checked(text_table(source, at, len(source.text), reason=""), "the first line")

@@ -14,7 +14,7 @@ from mrdq.instruments.applied_biosystems import lines_above
 from mrdq.instruments.export import Export
 from mrdq.instruments.source import TEXT, WORKBOOK, Found, Missing, Source, text_table
 from mrdq.instruments.table import Recipe, read_table
-from mrdq.instruments.text import DELIMITERS, first_line
+from mrdq.instruments.text import DELIMITERS
 from mrdq.instruments.words import instruments_own_sheet
 
 RECIPE = Recipe("biorad_cfx", required=("well", "task", "cq", "channel"))
@@ -29,7 +29,7 @@ _VERSIONS = ("CFX Maestro Version", "CFX Manager Version")
 def detect(source: Source) -> Found | Missing:
     """The table, or what is missing of its header."""
     if source.kind == TEXT:
-        line, at = first_line(source.text)
+        line, at = source.first_line
         if _CUSTOM_START.match(line):
             return _custom(source, at)
         if line[:1] not in (*DELIMITERS, '"'):

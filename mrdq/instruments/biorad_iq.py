@@ -10,7 +10,7 @@ from __future__ import annotations
 from mrdq.instruments.export import Export
 from mrdq.instruments.source import TEXT, Found, Missing, Source, text_table
 from mrdq.instruments.table import Recipe, read_table
-from mrdq.instruments.text import DELIMITERS, first_line
+from mrdq.instruments.text import DELIMITERS
 
 RECIPE = Recipe("biorad_iq", required=("well", "task", "sample", "cq", "channel"))
 
@@ -19,7 +19,7 @@ def detect(source: Source) -> Found | Missing:
     """The table, or what is missing of its header."""
     if source.kind != TEXT:
         return Missing("text file")
-    line, at = first_line(source.text)
+    line, at = source.first_line
     if line[:1] not in (*DELIMITERS, '"') or "Identifier" not in line:
         return Missing('first row that starts with an empty cell and names the column "Identifier"')
     found = text_table(source, at, len(source.text), reason="")

@@ -7,11 +7,14 @@ import re
 from collections.abc import Collection, Sequence
 from functools import cache
 
-ROWS = "ABCDEFGHIJKLMNOP"
-PLATES = {24: (4, 6), 48: (6, 8), 96: (8, 12), 384: (16, 24)}
+ROWS = (*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", *(f"A{letter}" for letter in "ABCDEF"))
+"""Names of the rows of a plate from above: after ``Z`` comes ``AA``."""
+PLATES = {24: (4, 6), 48: (6, 8), 96: (8, 12), 384: (16, 24), 1536: (32, 48)}
 """Wells of a block -> its rows and columns."""
+LARGEST = max(PLATES)
 
 _OPEN_ARRAY = re.compile(r"([A-D])0?([1-9]|1[0-2])([a-h][1-8])")
+_WELL = re.compile(r"([A-Z]|A[A-F])(\d{1,2})", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _GROUPED = re.compile(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
 _LONE_GROUP = re.compile(r"[1-9]\d{0,2},\d{3}", re.ASCII)
@@ -56,9 +59,22 @@ def open_array_well(cell: str) -> str | None:
     return "".join(match.groups()) if match else None
 
 
-def plate_of(block: str) -> int:
-    """Wells of the block that a header names (``96-Well Block (0.2mL)``); 384 if it names none."""
-    return stated_plate(block) or 384
+def row_and_column(well: str) -> tuple[int, int] | None:
+    """Where a well lies on the plate, from 0 (``AA2`` -> 26, 1); None for a through-hole."""
+    match = _WELL.fullmatch(well)
+    return (ROWS.index(match[1]), int(match[2]) - 1) if match else None
+
+
+@cache
+def is_beyond_384(well: str) -> bool:
+    """Whether only a plate of 1536 has a well; no through-hole is one of a plate."""
+    row, column = row_and_column(well) or (0, 0)
+    return row >= PLATES[384][0] or column >= PLATES[384][1]
+
+
+def plate_of(block: str, *, unstated: int = 384) -> int:
+    """Wells of the block that a header names (``96-Well Block (0.2mL)``); ``unstated`` if it names none."""
+    return stated_plate(block) or unstated
 
 
 def stated_plate(block: str) -> int:

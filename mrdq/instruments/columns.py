@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from itertools import compress
+from functools import reduce
 
 from mrdq.errors import WARNING, Problem, Problems
 from mrdq.instruments import words
@@ -133,16 +132,17 @@ def _blank_warning(column: Column, first: int, wells: str) -> Problem:
 
 def _plain_cq(cells: list[str], undetermined: frozenset[str]) -> CqColumn | None:
     """The usual column: digits and points, and the family's word; None for all else."""
-    signal = [cell not in undetermined for cell in cells]
-    values = plain_numbers(list(compress(cells, signal)))
+    measured = [cell for cell in cells if cell not in undetermined]
+    values = plain_numbers(measured)
     if not values or min(values) <= 0 or max(values) > MAXIMUM_CQ:
         return None
-    decimal = "." if any("." in cell for cell in compress(cells, signal)) else ""
+    decimal = "." if any("." in cell for cell in measured) else ""
     if len(values) == len(cells):
         return CqColumn(values, [DETERMINED] * len(cells), decimal, [])
     following = iter(values)
-    states = [DETERMINED if seen else UNDETERMINED for seen in signal]
-    return CqColumn([next(following) if seen else _NAN for seen in signal], states, decimal, [])
+    states = [UNDETERMINED if cell in undetermined else DETERMINED for cell in cells]
+    numbers = [next(following) if state is DETERMINED else _NAN for state in states]
+    return CqColumn(numbers, states, decimal, [])
 
 
 def _states(column: Column, omitted: set[int], family: str) -> tuple[list[str], list[int]]:
@@ -267,7 +267,7 @@ def flag_column(
     issues: Column,
     *,
     quality: list[tuple[str, Column]],
-    omitted: Iterable[int],
+    omitted: Collection[int],
 ) -> tuple[list[str], list[str]]:
     """The raised flags of each row, and the names of the ``marks`` that turned out to be none.
 
@@ -275,42 +275,42 @@ def flag_column(
     ``inconclusive``; ``issues`` is taken as written; a number or word of ``quality`` becomes
     ``cq_conf=0.98``, but for words that are no remark; ``omitted`` rows have the flag ``omitted``.
     """
-    raised: defaultdict[int, list[str]] = defaultdict(list)
     unread = []
+    said: list[list[str]] = []
     for mark in marks:
-        said = set(mark.cells)
-        if not said <= _FLAG_WORDS:
+        there = set(mark.cells)
+        if not there <= _FLAG_WORDS:
             unread.append(mark.place)
-        elif said & _RAISED:
+        elif there & _RAISED:
             name = mark.place.partition(" of sheet ")[0]
-            for index in [index for index, cell in enumerate(mark.cells) if cell in _RAISED]:
-                raised[index].append(name)
-    for index, cell in enumerate(amplification.cells) if amplification.there else ():
-        if cell and cell not in ("Amp", "AMP"):
-            raised[index].append("_".join(words.plain(cell).split()))
-    for index, cell in enumerate(issues.cells) if issues.there else ():
-        if cell:
-            raised[index].append(cell)
-    for index in omitted:
-        raised[index].append(OMITTED)
-    of_rows = [_quality(name, column.cells) for name, column in quality]
-    if raised or not of_rows:
-        flags = [""] * len(amplification.cells)
-        for index, names in raised.items():
-            flags[index] = ";".join(names)
-        of_rows.insert(0, flags)
-    if len(of_rows) == 1:
-        return of_rows[0], unread
-    if all(map(all, of_rows)):
-        return list(map(";".join, zip(*of_rows, strict=True))), unread
-    return [";".join(filter(None, row)) for row in zip(*of_rows, strict=True)], unread
+            said.append([name if cell in _RAISED else "" for cell in mark.cells])
+    if amplification.there:
+        of_word = {cell: _amplified(cell) for cell in set(amplification.cells)}
+        said.append([of_word[cell] for cell in amplification.cells])
+    if issues.there:
+        said.append(issues.cells)
+    if omitted:
+        left_out = set(omitted)
+        said.append([OMITTED if i in left_out else "" for i in range(len(amplification.cells))])
+    said += [_quality(name, column.cells) for name, column in quality]
+    return reduce(_beside, said) if said else [""] * len(amplification.cells), unread
+
+
+def _amplified(cell: str) -> str:
+    return "" if cell in ("Amp", "AMP") else "_".join(words.plain(cell).split())
 
 
 def _quality(name: str, cells: list[str]) -> list[str]:
     usual = words.unremarkable(name)
-    if not usual:
-        return [f"{name}={cell}" if cell else "" for cell in cells]
-    return [f"{name}={cell}" if cell and words.plain(cell) not in usual else "" for cell in cells]
+    if usual:
+        cells = [cell if words.plain(cell) not in usual else "" for cell in cells]
+    said = f"{name}="
+    return [said + cell if cell else "" for cell in cells]
+
+
+def _beside(one: list[str], other: list[str]) -> list[str]:
+    pairs = zip(one, other, strict=True)
+    return [f"{left};{right}" if left and right else left or right for left, right in pairs]
 
 
 def curves(

@@ -246,7 +246,7 @@ def _flags(run: _Run, omitted: set[int], problems: Problems) -> list[str]:
         for at, flag in run.results.header.quality
     ]
     issues = run.column("issues", marks)
-    return flag_column([], status, issues, quality=quality, omitted=sorted(omitted))[0]
+    return flag_column([], status, issues, quality=quality, omitted=omitted)[0]
 
 
 def _with_detectors(run: _Run) -> Iterable[tuple[int, str, frozenset[str]]]:

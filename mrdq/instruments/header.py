@@ -25,7 +25,7 @@ class Header:
     quality: index and flag name of columns that hold a number of quality (``Cq Conf``).
     read: indices of all columns that are read, flags included.
     last: index of the last column that is read.
-    unread: names of the other columns.
+    unread: names of the other columns; ``nameless`` the indices of those without one.
     aligned: indices of columns that hold true or false in every row, and so show a shifted row.
     problem: what is wrong with the header, as the end of "found no …"; ``""`` if nothing is.
     twice: pairs of indices of columns of names under the same header: they have to say the same.
@@ -37,6 +37,7 @@ class Header:
     read: frozenset[int]
     last: int
     unread: tuple[str, ...]
+    nameless: tuple[int, ...]
     aligned: tuple[int, ...]
     problem: str = ""
     quality: tuple[tuple[int, str], ...] = ()
@@ -91,8 +92,11 @@ def read_header(
     read = frozenset(at.values()) | frozenset(marks) | {index for index, _ in quality}
     read |= {index for _, index in twice}
     unread = tuple(name for i, name in enumerate(names) if name and i not in read)
+    nameless = tuple(i for i, name in enumerate(names) if not name and i not in read)
     last = max(read, default=-1)
-    return Header(at, names, marks, read, last, unread, aligned, problem, quality, tuple(twice))
+    return Header(
+        at, names, marks, read, last, unread, nameless, aligned, problem, quality, tuple(twice)
+    )
 
 
 def _may_flag(name: str) -> bool:

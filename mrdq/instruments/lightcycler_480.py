@@ -45,7 +45,7 @@ def detect(source: Source) -> Found | Missing:
     """The table, or what is missing of it."""
     if source.kind != TEXT:
         return Missing("text file")
-    line, at = first_line(source.text)
+    line, at = source.first_line
     if not line.startswith(("Experiment", '"Experiment')):
         return Missing(_NO_TITLE)
     if _HEADER.match(line):

@@ -15,7 +15,6 @@ from mrdq.instruments.export import Export
 from mrdq.instruments.one_run import refuse_several_runs
 from mrdq.instruments.source import TEXT, Found, Missing, Source, rows_of, text_table
 from mrdq.instruments.table import Recipe, read_table
-from mrdq.instruments.text import first_line
 from mrdq.vocabulary import OMITTED
 
 RECIPE = Recipe("lightcycler_96", required=("well", "target", "cq", "call"))
@@ -25,7 +24,7 @@ def detect(source: Source) -> Found | Missing:
     """The table, or what is missing of its header."""
     if source.kind != TEXT:
         return Missing("text file")
-    line, at = first_line(source.text)
+    line, at = source.first_line
     if "Gene Name" not in line:
         return Missing('first line with a column "Gene Name"')
     found = text_table(source, at, len(source.text), reason="")

@@ -14,7 +14,6 @@ from mrdq.instruments import words
 from mrdq.instruments.export import Export
 from mrdq.instruments.source import TEXT, Found, Missing, Source, rows_of, text_table
 from mrdq.instruments.table import Recipe, read_table
-from mrdq.instruments.text import first_line
 
 RECIPE = Recipe("mxpro", required=("well", "cq"))
 BLOCK = "96-Well block of the Mx3000P and Mx3005P"
@@ -24,7 +23,7 @@ def detect(source: Source) -> Found | Missing:
     """The table, or what is missing of its header."""
     if source.kind != TEXT:
         return Missing("text file")
-    line, at = first_line(source.text)
+    line, at = source.first_line
     if "Ct (" not in line:
         return Missing('column such as "Ct (dRn)" in the first line')
     found = text_table(source, at, len(source.text), reason="")

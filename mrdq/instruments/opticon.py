@@ -10,7 +10,6 @@ from __future__ import annotations
 from mrdq.instruments.export import Export
 from mrdq.instruments.source import TEXT, Found, Missing, Source, text_table
 from mrdq.instruments.table import Recipe, read_table
-from mrdq.instruments.text import first_line
 
 RECIPE = Recipe("opticon", required=("well", "channel", "task", "cq"))
 
@@ -19,7 +18,7 @@ def detect(source: Source) -> Found | Missing:
     """The table, or what is missing of its header."""
     if source.kind != TEXT:
         return Missing("text file")
-    line, at = first_line(source.text)
+    line, at = source.first_line
     if not line.startswith(("Well / Set", '"Well / Set"')):
         return Missing('first row that starts with "Well / Set"')
     found = text_table(source, at, len(source.text), reason="")

@@ -6,22 +6,26 @@ Headers are those of ``aliases.yaml``; the header is the first row that is not b
 
 from __future__ import annotations
 
-from mrdq.errors import refuse
+from dataclasses import replace
+
+from mrdq.errors import WARNING, Problem, refuse
 from mrdq.instruments import words
+from mrdq.instruments.cells import LARGEST, is_beyond_384
 from mrdq.instruments.columns import NO_SIGNAL_WARNED
 from mrdq.instruments.export import Export
 from mrdq.instruments.source import TEXT, WORKBOOK, Found, Missing, Source, text_table
 from mrdq.instruments.table import Recipe, read_table
-from mrdq.instruments.text import first_line
 from mrdq.instruments.words import instruments_own_sheet
 
-RECIPE = Recipe("plain_table", blank=NO_SIGNAL_WARNED, standards_only=False, flags=True)
+RECIPE = Recipe(
+    "plain_table", blank=NO_SIGNAL_WARNED, standards_only=False, flags=True, unstated=LARGEST
+)
 
 
 def detect(source: Source) -> Found | Missing:
     """The table, or what is missing of its header."""
     if source.kind == TEXT:
-        line, at = first_line(source.text)
+        line, at = source.first_line
         return (
             _checked(text_table(source, at, len(source.text), reason=""))
             if line
@@ -33,7 +37,7 @@ def detect(source: Source) -> Found | Missing:
 
 
 def read(source: Source, found: Found) -> Export:
-    """The export; quantities are kept as given for every row.
+    """The export; quantities are kept as given for every row, and wells may be those of 1536.
 
     Raises :class:`MrdqError` as well for a column that leaves wells out in words of its own.
     """
@@ -60,7 +64,20 @@ def read(source: Source, found: Found) -> Export:
             remedy="A Cq may stand beside a negative call. Rename the column to cq_state and write these words, "
             "or remove the column if it says nothing of the Cq.",
         )
-    return read_table(source, found, RECIPE)
+    export = read_table(source, found, RECIPE)
+    return replace(export, warnings=[*export.warnings, *_of_1536(source, found, export)])
+
+
+def _of_1536(source: Source, found: Found, export: Export) -> list[Problem]:
+    """A warning on wells that only the largest plate has: one of them may be a typing error."""
+    beyond = [well for well in dict.fromkeys(export.well) if is_beyond_384(well)]
+    if not beyond:
+        return []
+    shown = ", ".join(beyond[:3]) + (f" and {len(beyond) - 3:,} more" if len(beyond) > 3 else "")
+    remedy = "They are read as wells of a 1536-well plate. On a smaller plate their names are wrong: mend them."
+    column = RECIPE.header(found.header).name("well")
+    expected = "wells from A1 to P24"
+    return [Problem(source.name, expected, shown, column=column, remedy=remedy, level=WARNING)]
 
 
 def _checked(found: Found) -> Found | Missing:

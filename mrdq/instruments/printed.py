@@ -10,14 +10,16 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 
 from mrdq.errors import WARNING, Problem
-from mrdq.instruments.cells import number
+from mrdq.instruments.cells import number, plain_numbers
 
 _SINGLE = 3e-6
 """Relative error of the software that computes with 32 bits."""
+
+_DOUBT = 1e-9
+"""Cycles; what is as near to a bound is worked out from the printed mean."""
 
 _ENOUGH = 24
 _SINGLE_SD = 5e-5
@@ -71,6 +73,8 @@ def replicate_warnings(rows: Replicates, file: str, decimal: str) -> list[Proble
     for key in suspects:
         target, mean, sd = key
         printed = _number(mean, sign), _number(sd, sign)
+        if _agree(rows, sharing[key], printed, units):
+            continue
         wrong = [
             part
             for part in _parts(rows, sharing[key])
@@ -84,9 +88,9 @@ def replicate_warnings(rows: Replicates, file: str, decimal: str) -> list[Proble
 def _suspects(
     keys: list[tuple[str, str, str]], cq: Sequence[float], units: Sequence[float], sign: str
 ) -> list[tuple[str, str, str]]:
-    """The printed numbers that the rows which share them, taken together, do not give.
+    """The printed numbers that the rows which share them, taken together, may not give.
 
-    One pass, with sums of the distances to the printed mean: most files end here.
+    One pass, with sums of the distances to the first Cq: most files end here.
     """
     sums: dict[tuple[str, str, str], list[float]] = {}
     for key, value in zip(keys, cq, strict=True):
@@ -94,32 +98,28 @@ def _suspects(
             continue
         one = sums.get(key)
         if one is None:
-            one = sums[key] = [0.0, 0.0, 0.0, _number(key[1], sign)]
+            sums[key] = [1.0, 0.0, 0.0, value]
+            continue
         away = value - one[3]
         one[0] += 1
         one[1] += away
         one[2] += away * away
-    most, spread = 1.01 * units[1] + units[0] / 2, 1.01 * units[2] + units[0] + _SINGLE_SD
-    doubtful = []
-    for key, (n, total, squares, mean) in sums.items():
-        off = total / n
-        if -most <= off <= most:
-            sd = _number(key[2], sign)
+    means = _numbers([mean for _, mean, _ in sums], sign)
+    spreads = _numbers([sd for *_, sd in sums], sign)
+    most = 1.01 * units[1] + units[0] / 2 - _DOUBT
+    spread = 1.01 * units[2] + units[0] + _SINGLE_SD - _DOUBT
+    found = []
+    for (key, (n, total, squares, first)), mean, sd in zip(
+        sums.items(), means, spreads, strict=True
+    ):
+        if -most <= total / n + first - mean <= most:
             if n < 2 or sd != sd:
                 continue
-            if abs(math.sqrt(max(squares - total * off, 0.0) / (n - 1)) - sd) <= spread:
+            if abs(math.sqrt(max(squares - total * total / n, 0.0) / (n - 1)) - sd) <= spread:
                 continue
         if mean == mean:
-            doubtful.append(key)
-    return [
-        key
-        for key in doubtful
-        if not _near(*_sums_of(sums[key]), (sums[key][3], _number(key[2], sign)), units)
-    ]
-
-
-def _sums_of(one: list[float]) -> tuple[int, float, float]:
-    return int(one[0]), one[1], one[2]
+            found.append(key)
+    return found
 
 
 def _near(
@@ -179,11 +179,19 @@ def _replicates_problem(file: str, target: str, found: list[str]) -> Problem:
 def _unit(cells: Sequence[str], sign: str) -> float:
     """One unit of the last digit that the column prints; a few cells show how many it has."""
     few = dict.fromkeys(islice(filter(None, cells), _ENOUGH))
-    decimals = max((len(cell) - cell.rfind(sign) - 1 for cell in few if sign in cell), default=0)
+    decimals = max([len(cell) - cell.rfind(sign) - 1 for cell in few if sign in cell], default=0)
     return float(10.0 ** -min(decimals, 12))
 
 
-@lru_cache(maxsize=1024)
+def _numbers(cells: Sequence[str], sign: str) -> list[float]:
+    """The numbers of the cells, nan for those that are none."""
+    plain = plain_numbers(list(filter(None, cells)), sign)
+    if plain is None or math.inf in plain:
+        return [_number(cell, sign) for cell in cells]
+    following = iter(plain)
+    return [next(following) if cell else math.nan for cell in cells]
+
+
 def _number(cell: str, sign: str) -> float:
     try:
         return number(cell, sign)

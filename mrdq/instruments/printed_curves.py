@@ -36,11 +36,11 @@ class Points:
         n = len(self.points)
         if n < 2:
             return None
-        mean_x = math.fsum(x for x, _ in self.points.values()) / n
-        mean_y = math.fsum(y for _, y in self.points.values()) / n
-        sxx = math.fsum((x - mean_x) ** 2 for x, _ in self.points.values())
-        sxy = math.fsum((x - mean_x) * (y - mean_y) for x, y in self.points.values())
-        syy = math.fsum((y - mean_y) ** 2 for _, y in self.points.values())
+        xs, ys = zip(*self.points.values(), strict=True)
+        mean_x, mean_y = math.fsum(xs) / n, math.fsum(ys) / n
+        dx, dy = [x - mean_x for x in xs], [y - mean_y for y in ys]
+        sxx, syy = math.fsum([x * x for x in dx]), math.fsum([y * y for y in dy])
+        sxy = math.fsum([x * y for x, y in zip(dx, dy, strict=True)])
         if sxx <= 0 or syy <= 0:
             return None
         slope = sxy / sxx
@@ -55,17 +55,11 @@ def of_export(export: Export) -> dict[str, Points]:
     """Target -> the wells that the export itself calls standards, with a quantity and a Cq."""
     found: dict[str, dict[str, tuple[float, float]]] = {}
     standards = {task for task in set(export.task) if role_of_task(task) == STANDARD}
-    for target, well, task, quantity, cq, state in zip(
-        export.target,
-        export.well,
-        export.task,
-        export.quantity,
-        export.cq,
-        export.cq_state,
-        strict=True,
-    ):
-        if task in standards and state == DETERMINED and quantity > 0:
-            found.setdefault(target, {})[well] = (math.log10(quantity), cq)
+    for i in [i for i, task in enumerate(export.task) if task in standards]:
+        quantity = export.quantity[i]
+        if export.cq_state[i] == DETERMINED and quantity > 0:
+            point = (math.log10(quantity), export.cq[i])
+            found.setdefault(export.target[i], {})[export.well[i]] = point
     return {target: Points(points) for target, points in found.items()}
 
 

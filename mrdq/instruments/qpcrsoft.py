@@ -20,7 +20,7 @@ from mrdq.instruments.header import Header
 from mrdq.instruments.parts import read_parts
 from mrdq.instruments.source import TEXT, Found, Missing, Source, rows_of, text_table
 from mrdq.instruments.table import Recipe, read_table
-from mrdq.instruments.text import first_line, row_at
+from mrdq.instruments.text import row_at
 
 GENES = (Recipe("qpcrsoft", part=True), Recipe("qpcrsoft_reference", part=True))
 
@@ -34,7 +34,7 @@ def detect(source: Source) -> Found | Missing:
     """The table, whatever its columns, below the lines of qPCRsoft."""
     if source.kind != TEXT:
         return Missing("text file")
-    line, at = first_line(source.text)
+    line, at = source.first_line
     if not line.lstrip('"').startswith("Title:"):
         return Missing('first line that starts with "Title:"')
     device = _DEVICE.search(source.text, at, _HEAD_CHARACTERS)

@@ -170,7 +170,8 @@ def wells_of(pcr_format: Element | None) -> Mapping[str, str]:
     )
     if (rows, columns) == (_ROTOR, 1):
         return cells.rotor_names()
-    known = 0 < rows <= len(cells.ROWS) and 1 < columns <= 24
+    usual = 0 < rows <= 16 and 1 < columns <= 24
+    known = usual or (rows, columns) == cells.PLATES[cells.LARGEST]
     return _plate(rows, columns) if known and said[2:] == ["ABC", "123"] else {}
 
 

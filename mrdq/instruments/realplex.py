@@ -19,7 +19,7 @@ from mrdq.instruments.export import Export
 from mrdq.instruments.parts import by_dye, read_parts
 from mrdq.instruments.source import TEXT, Found, Missing, Source, text_table
 from mrdq.instruments.table import Recipe, read_table
-from mrdq.instruments.text import first_line, row_at
+from mrdq.instruments.text import row_at
 
 RECIPE = Recipe(
     "realplex", required=("well", "cq"), blank=NO_SIGNAL, trailing=True, every_row=True, part=True
@@ -37,7 +37,7 @@ def detect(source: Source) -> Found | Missing:
     """The table, or what is missing of its header."""
     if source.kind != TEXT:
         return Missing("text file")
-    line, at = first_line(source.text)
+    line, at = source.first_line
     if not _START.match(line):
         return Missing('first row that starts with "Pos" and "Name"')
     footer = _FOOTER.search(source.text, at)

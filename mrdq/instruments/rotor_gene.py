@@ -24,7 +24,7 @@ from mrdq.instruments.export import Curve, Export, joined
 from mrdq.instruments.rows import ROTOR
 from mrdq.instruments.source import TEXT, Found, Missing, Source, rows_of, text_table
 from mrdq.instruments.table import Recipe, read_table, refuse_twins
-from mrdq.instruments.text import DELIMITERS, delimiter_of, first_line, line_at, row_at
+from mrdq.instruments.text import DELIMITERS, delimiter_of, line_at, row_at
 
 RECIPE = Recipe(
     "rotor_gene", required=("well", "sample", "task", "cq"), blank=NO_SIGNAL, spelled=ROTOR
@@ -44,7 +44,7 @@ def detect(source: Source) -> Found | Missing:
     """All tables of the export (in ``content``), or what is missing of one of them."""
     if source.kind != TEXT:
         return Missing("text file")
-    line, start = first_line(source.text)
+    line, start = source.first_line
     if line.strip(_WRAPPING) != FIRST_LINE:
         return Missing(f'first line "{FIRST_LINE}"')
     starts = [match.start() for match in _ANALYSIS.finditer(source.text)]

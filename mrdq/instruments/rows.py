@@ -94,12 +94,13 @@ class Place:
     spelled: str = NAMED
     trailing: bool = False
     stubs: bool = False
+    unstated: int = 384
 
     @cached_property
     def wells(self) -> dict[str, str]:
         if self.spelled == ROTOR:
             return cell_rules.rotor_names()
-        plate = cell_rules.plate_of(self.block)
+        plate = cell_rules.plate_of(self.block, unstated=self.unstated)
         if self.spelled == NUMBERED:
             return cell_rules.well_numbers(plate)
         return cell_rules.well_names(plate)
@@ -129,9 +130,7 @@ class Place:
 
 def settle(place: Place, source: Source, problems: Problems) -> Rows:
     """Say of every row whether it is a well, blank, a footer or a problem."""
-    body = place.found.body
-    count = body.count("\n") if isinstance(body, str) else len(body)
-    refuse_large_table(count, source.name, n_columns=len(place.header.names))
+    refuse_large_table(place.found.body, source.name, n_columns=len(place.header.names))
     usual = _usual_block(place)
     if usual is not None:
         return usual
@@ -169,34 +168,34 @@ def _usual_block(place: Place) -> Rows | None:
     All of it is cut in one go, and the line ends have to fall where the header says; None for
     every other table, which is settled row by row.
     """
-    body, delimiter = place.found.body, place.found.delimiter
+    body = place.found.body
     if not isinstance(body, str) or '"' in body or (place.found.open_end and body[-1:] != "\n"):
         return None
-    end = body.find("\n\n")
-    block, rest = (body[:end], body[end:]) if end >= 0 else (body.removesuffix("\n"), "")
+    body = body.rstrip("\n")
+    last = body.rfind("\n\n")  # it is near: a search from above would pass all wells
+    if last < 0:
+        return _cut(place, body, "")
+    whole = _cut(place, body[:last], body[last:])
+    first = body.find("\n\n", 0, last + 1) if whole is None else -1
+    return whole if first < 0 else _cut(place, body[:first], body[first:])
+
+
+def _cut(place: Place, block: str, rest: str) -> Rows | None:
+    """The wells of ``block``, above the lines of ``rest``."""
+    delimiter = place.found.delimiter
     stride = len(place.header.names) + 1
-    flat = block.replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
-    ends = flat[stride - 1 :: stride]
-    n_rows = len(ends) + 1
-    if (
-        len(flat) != n_rows * stride - 1
-        or ends.count("\n") != len(ends)
-        or block.count("\n") != len(ends)
-    ):
+    marked = block.replace("\n", f"{delimiter}\n{delimiter}")
+    flat = marked.split(delimiter)
+    n_ends = (len(marked) - len(block)) // 2
+    if len(flat) != n_ends * stride + stride - 1 or flat[stride - 1 :: stride] != ["\n"] * n_ends:
         return None
     wells = place.all_wells(flat[place.header.at["well"] :: stride])
     footers = _footers_only(place, rest) if wells else None
     if wells is None or footers is None:
         return None
     first = place.found.header_row + 1
-    numbers = list(range(first, first + n_rows))
-    return Rows(
-        numbers,
-        wells,
-        _footer_note(footers),
-        flat=flat,
-        stride=stride,
-    )
+    numbers = list(range(first, first + n_ends + 1))
+    return Rows(numbers, wells, _footer_note(footers), flat=flat, stride=stride)
 
 
 def _even_rows(place: Place, rows: list[list[str]]) -> Rows | None:

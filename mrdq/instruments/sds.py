@@ -22,7 +22,7 @@ from mrdq.instruments.one_run import refuse_several_runs
 from mrdq.instruments.rows import NUMBERED
 from mrdq.instruments.source import TEXT, Found, Missing, Source, rows_of, text_table
 from mrdq.instruments.table import BLOCK, Recipe, read_table
-from mrdq.instruments.text import first_line, row_at
+from mrdq.instruments.text import row_at
 
 FORMAT = "sds"
 RECIPE = Recipe(
@@ -46,7 +46,7 @@ def detect(source: Source) -> Found | Missing:
     """The table of one of the three shapes, or what is missing of it."""
     if source.kind != TEXT:
         return Missing("text file")
-    line, at = first_line(source.text)
+    line, at = source.first_line
     start = line[:20].lstrip('"')
     if start.startswith("SDS 2."):
         return _below_heading(source, NUMBERED_WELLS, "text of SDS 2")

@@ -23,7 +23,7 @@ from mrdq.instruments.export import Export
 from mrdq.instruments.parts import by_dye, read_parts
 from mrdq.instruments.source import TEXT, Found, Missing, Source, rows_of, text_table
 from mrdq.instruments.table import Recipe, read_table
-from mrdq.instruments.text import first_line, line_at, row_at, split_rows
+from mrdq.instruments.text import line_at, row_at, split_rows
 from mrdq.vocabulary import DETERMINED, OMITTED, STANDARD
 
 RECIPE = Recipe("smartcycler", required=("well", "task", "cq"), every_row=True, part=True)
@@ -39,7 +39,7 @@ def detect(source: Source) -> Found | Missing:
     if source.kind != TEXT:
         return Missing("text file")
     text = source.text
-    line, start = first_line(text)
+    line, start = source.first_line
     named = _START.match(line)
     if not named:
         return Missing('first line "Run Summary" of a Smart Cycler')

@@ -39,6 +39,11 @@ class Source:
         return texts.decode(self.data, self.name)
 
     @cached_property
+    def first_line(self) -> tuple[str, int]:
+        """The first line that is not blank, and its offset, for all readers that ask for it."""
+        return texts.first_line(self.text)
+
+    @cached_property
     def archive(self) -> Archive:
         """The zip archive; raises :class:`MrdqError` if it is damaged or a strange one."""
         return Archive(self.data, self.name, opened=self.opened)
@@ -89,15 +94,13 @@ def text_table(source: Source, at: int, stop: int, *, reason: str) -> Found:
     """The table whose header line starts at offset ``at`` of the text and that ends at ``stop``."""
     text = source.text
     line = texts.line_at(text, at)
-    delimiter = texts.delimiter_of(line)
     row = texts.row_at(text, at)
-    header = texts.split_rows(line, delimiter, source.name, row)
-    body = text[at + len(line) + 1 : stop]
+    header, delimiter = texts.header_cells(line, source.name, row)
     return Found(
         reason,
-        tuple(header[0]) if header else (),
+        header,
         row,
-        body,
+        text[at + len(line) + 1 : stop],
         delimiter,
         open_end=stop == len(text) and not text.endswith("\n"),
     )

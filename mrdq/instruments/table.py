@@ -53,6 +53,7 @@ class Recipe:
     trailing: every row ends with one delimiter more than the header.
     stubs: a row that holds only the name of its well is an empty well.
     part: the header is that of one dye or gene; columns without a name are those of the others.
+    unstated: wells of the largest block that there is, for exports that do not name theirs.
     every_row: a row without target, task and Cq is a reaction without signal, and no empty well.
     """
 
@@ -65,6 +66,7 @@ class Recipe:
     spelled: str = NAMED
     trailing: bool = False
     stubs: bool = False
+    unstated: int = 384
     every_row: bool = False
     part: bool = False
 
@@ -99,7 +101,8 @@ def read_table(
     if recipe.spelled == NUMBERED and not stated_plate(block):
         block = _block_of_numbers(source, found, header, problems)
     place = Place(
-        source.name, found, header, block, recipe.footers, recipe.spelled, recipe.trailing, recipe.stubs
+        source.name, found, header, block, recipe.footers, recipe.spelled, recipe.trailing, recipe.stubs,
+        recipe.unstated,
     )  # fmt: skip
     rows = settle(place, source, problems)
     read = _Cells(rows, header, source.name, found)
@@ -138,7 +141,7 @@ def _block_of_numbers(source: Source, found: Found, header: Header, problems: Pr
     numbered = {(int(cell), name) for cell, name in rows if cell.isdecimal() and len(cell) < 5}
     largest = max((number for number, _ in numbered), default=0)
     if largest > 96:
-        return f"{max(PLATES)}-Well"
+        return "384-Well"
     plate = _plate_of_names(numbered)
     why = ", for every sample is named after its well there" if plate > 96 else ""
     other = "96-well plate" if plate > 96 else "384-well plate"
@@ -196,14 +199,8 @@ def _columns(
         target, read["slope"], read["intercept"], read["r_squared"], cq.decimal
     )
     names = [*read.header.unread, *unread]
-    unnamed = [
-        str(index + 1)
-        for index, name in enumerate(read.header.names)
-        if not name
-        and not recipe.part
-        and index not in read.header.read
-        and read.rows.is_filled(index)
-    ]
+    nameless = () if recipe.part else read.header.nameless
+    unnamed = [str(index + 1) for index in nameless if read.rows.is_filled(index)]
     problems.extend(_replicates(read, cq))
     return Export(
         format=recipe.family,
@@ -320,6 +317,8 @@ def refuse_twins(export: Export, file: str, problems: Problems) -> None:
 
     Where no target is named, the channel stands for it.
     """
+    if len(set(export.well)) == len(export.well):
+        return
     keys: list[tuple[str, ...]] = list(zip(export.well, export.target, strict=True))
     if len(set(keys)) == len(keys):
         return

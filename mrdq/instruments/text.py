@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import csv
+from collections.abc import Sized
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn
 
 from mrdq.errors import refuse
@@ -24,6 +26,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_USUAL_HEADER = 5_000
+"""Characters; the longest of the real files seen has 700."""
 _SAVE_AGAIN = "Export the run again, or save the file as UTF-8 text."
 
 
@@ -135,12 +139,31 @@ def delimiter_of(header: str) -> str:
     return max(DELIMITERS, key=header.count)
 
 
+def header_cells(line: str, name: str, row: int) -> tuple[tuple[str, ...], str]:
+    """The cells of a header line, and its delimiter.
+
+    Raises :class:`MrdqError` where a quotation mark swallows a tab, or is left open.
+    """
+    if '"' not in line and len(line) < _USUAL_HEADER:
+        return _plain_header(line)
+    delimiter = delimiter_of(line)
+    rows = split_rows(line, delimiter, name, row)
+    return tuple(rows[0]) if rows else (), delimiter
+
+
+@lru_cache(maxsize=256)
+def _plain_header(line: str) -> tuple[tuple[str, ...], str]:
+    # The exports of an archive have few headers, and several readers look at each.
+    delimiter = delimiter_of(line)
+    return tuple(line.split(delimiter)) if line else (), delimiter
+
+
 def split_rows(body: str, delimiter: str, name: str, first_row: int) -> list[list[str]]:
     """Rows of cells, one per line, so that rows can be counted in the file.
 
     Raises :class:`MrdqError` where a quotation mark swallows a line end, or a tab.
     """
-    refuse_large_table(body.count("\n"), name)
+    refuse_large_table(body, name)
     lines = body.split("\n")
     if not lines[-1]:
         lines.pop()
@@ -149,8 +172,11 @@ def split_rows(body: str, delimiter: str, name: str, first_row: int) -> list[lis
     return _quoted(lines, delimiter) or _checked_rows(lines, delimiter, name, first_row)
 
 
-def refuse_large_table(n_rows: int, name: str, *, n_columns: int = 1) -> None:
-    """Refuse a table that no plate fills, before it is taken apart."""
+def refuse_large_table(body: Sized, name: str, *, n_columns: int = 1) -> None:
+    """Refuse a table that no plate fills, a text or rows of cells, before it is taken apart."""
+    n_rows = len(body)  # or characters, of which a text has more than lines
+    if isinstance(body, str) and (n_rows > ROWS or n_rows * n_columns > CELLS):
+        n_rows = body.count("\n")
     if n_rows > ROWS or n_rows * n_columns > CELLS:
         refuse(
             name,

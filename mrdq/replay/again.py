@@ -49,7 +49,15 @@ def _gather(recorder: Recorder, job: Maker) -> None:
     stages.gather(recorder, sorted(batches))
 
 
+def _report(recorder: Recorder, job: Maker) -> None:
+    patients = job.record.content["parameters"].get("patients", ())
+    if patients:
+        stages.patient_pages(recorder, patients)
+    else:
+        stages.report(recorder)
+
+
 _DONE_BY: Mapping[str, Callable[[Recorder, Maker], object]] = {
     "run": _run, "ingest": _ingest, "gather": _gather, "call": lambda recorder, _: stages.call(recorder),
-    "status": lambda recorder, _: stages.status(recorder), "report": lambda recorder, _: stages.report(recorder),
+    "status": lambda recorder, _: stages.status(recorder), "report": _report,
 }  # fmt: skip

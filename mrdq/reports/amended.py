@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
+from mrdq import scan
 from mrdq import vocabulary as words
 from mrdq.amended_calls import automatic, counting, separate_texts
 from mrdq.amendments import Amendment
@@ -14,42 +16,57 @@ from mrdq.amendments import Amendment
 Row = dict[str, Any]
 
 
-def records(table: pd.DataFrame) -> list[Row]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-
-
-def with_both(calls: pd.DataFrame) -> list[Row]:
+def with_both(calls: pa.Table) -> list[Row]:
     """Rows of CALLS, each with the call that counts (``counts``; None: it is retracted) and what it
     is without amendments (``automatic``)."""
-    found = counting(calls)
-    counts = dict(zip(found.index, records(found), strict=True))
-    rows = zip(calls.index, records(calls), records(automatic(calls)), strict=True)
-    return [row | {"counts": counts.get(index), "automatic": before} for index, row, before in rows]
+    frame = calls.to_pandas()
+    counts, before = (_records(of(frame)) for of in (counting, automatic))
+    found = iter(counts)
+    rows = zip(scan.records(calls), before, strict=True)
+    return [
+        row | {"counts": None if row["retracted"] else next(found), "automatic": old}
+        for row, old in rows
+    ]
+
+
+def _records(table: pd.DataFrame) -> list[Row]:
+    names = [str(name) for name in table]
+    columns = (table[name].tolist() for name in table)
+    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
 def amendments_told(
     amendments: Sequence[Amendment],
     calls: Sequence[Row],
     status: Sequence[Row],
-    wells: pd.DataFrame,
+    wells: Iterable[Row],
 ) -> list[Row]:
     """Each amendment in the order of the sheet: what it is about, the wells that it left out with
     their automatic Cq, and the calls and statuses that rest on it.  A status says in ``changed``
     whether its next step or its response is another one because of people.
 
-    ``calls``: rows of :func:`with_both`; ``status``: rows of STATUS; ``wells``: WELLS.
+    ``calls``: rows of :func:`with_both`; ``status``: rows of STATUS; ``wells``: those
+    with a role that people left out.
     """
-    left_out = _left_out(wells)
-    calls, status = ([row for row in rows if row["amended"]] for rows in (calls, status))
-    status = [row | {"changed": list(_changed(row))} for row in status]
+    changed = (row | {"changed": list(_changed(row))} for row in status if row["amended"])
+    told = {
+        "wells": _by_text(wells), "calls": _by_text(row for row in calls if row["amended"]),
+        "status": _by_text(changed),
+    }  # fmt: skip
     return [
-        {
-            "amendment": one, "about": _about(one), "wells": left_out.get(one.text, []),
-            "calls": [row for row in calls if one.text in separate_texts(row["amendment"])],
-            "status": [row for row in status if one.text in separate_texts(row["amendment"])],
-        }
+        {"amendment": one, "about": _about(one)}
+        | {name: found.get(one.text, []) for name, found in told.items()}
         for one in amendments
-    ]  # fmt: skip
+    ]
+
+
+def _by_text(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Text of an amendment -> the rows that it touched."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        for text in dict.fromkeys(separate_texts(row["amendment"])):
+            found.setdefault(text, []).append(row)
+    return found
 
 
 def _changed(row: Row) -> Iterator[str]:
@@ -73,14 +90,3 @@ def _about(one: Amendment) -> str:
         f"{given[name]} {getattr(one, name)}" for name in words.NARROWED_BY if getattr(one, name)
     ]
     return f"left out of run {one.run_id}: {', '.join(told)}"
-
-
-def _left_out(wells: pd.DataFrame) -> Mapping[str, list[Row]]:
-    """Text of an amendment -> the wells with a role that it left out."""
-    found: dict[str, list[Row]] = {}
-    if "amendment" in wells:
-        used = (wells["amendment"] != "") & ~wells["role"].isin(["", words.EMPTY])
-        for row in records(wells[used].astype(object)):
-            for text in separate_texts(row["amendment"]):
-                found.setdefault(text, []).append(row)
-    return found

@@ -1,187 +1,202 @@
-"""``report/index.html``: the status of every patient, and every call with its reasons."""
+"""``report/index.html`` and ``report/patients/``: every status, and every call with its reasons.
+
+A page of more patients or runs than a person can open becomes an overview (:mod:`.overview`).
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
+from urllib.parse import quote
 
 from mrdq import __version__, storage
 from mrdq import vocabulary as words
-from mrdq.amended_calls import counting
-from mrdq.amended_study import amended_calls, amended_wells, amendments
+from mrdq.amended_study import amendments
+from mrdq.errors import Problem, Problems
 from mrdq.evidence import CRITERIA
-from mrdq.provenance import refuse_other_amendments
-from mrdq.reports.amended import amendments_told, with_both
-from mrdq.reports.amended import records as _records
+from mrdq.progress import SILENT, Progress
+from mrdq.reports import overview
+from mrdq.reports.amended import Row, amendments_told
+from mrdq.reports.patient_files import page_names
 from mrdq.reports.picture import curve_picture
+from mrdq.reports.result_rows import Rows, Subject, Unit, of_patients, of_study
+from mrdq.reports.result_words import (
+    automatic_text,
+    level,
+    number,
+    result_text,
+    rule_sets,
+    status_word,
+)
 from mrdq.storage import Files
 from mrdq.study import Study
-from mrdq.tables import CURVES, EVIDENCE, RUNS, STATUS
 
-_SHOWN = {
-    words.POSITIVE_QUANTIFIABLE: "positive, quantifiable",
-    words.POSITIVE_NOT_QUANTIFIABLE: "positive, not quantifiable",
-    words.LOW_POSITIVE_BELOW_RANGE: "low positive, below range",
-    words.UNCERTAIN_SIGNIFICANCE: "uncertain significance",
-    words.NEGATIVE: "negative",
-    words.NOT_EVALUABLE: "not evaluable",
-    words.NOT_DONE: "not done",
-}
+MOST_PATIENTS, MOST_RUNS = 300, 1000
+"""What ``index.html`` shows one by one; a browser takes seconds to open more."""
 
 
-def level(value: float) -> str:
-    """An MRD level or limit for people, ``3.21e-4``; "" for none.
+def write(
+    study: Study, files: Files, *, seal: Sequence[str] = (), progress: Progress = SILENT, cores: int = 1
+) -> Path:  # fmt: skip
+    """Write ``index.html`` from the tables of ``files``, which says ``seal``; returns its path.
 
-    The minus is a hyphen that does not break: a number split over two lines is another number.
+    Raises :class:`MrdqError` if a table is missing, or not made of ``study`` as it is.
     """
-    if value is None or math.isnan(value):
-        return ""
-    mantissa, exponent = f"{value:.2e}".split("e")
-    return f"{mantissa}e{int(exponent)}".replace("-", "\u2011")
-
-
-def result_text(row: dict[str, Any]) -> str:
-    """A result as it is told: never a bare ``< limit`` for a positive, a negative with its
-    sensitivity, a level with its interval.  The quantitative range bounds a positive only if its level
-    lies below: where replicates differ, the level may be any."""
-    status = row.get("status", row.get("call"))
-    shown = _SHOWN[str(status)]
-    if status == words.POSITIVE_QUANTIFIABLE:
-        interval = f"{level(row['mrd_level_low'])} to {level(row['mrd_level_high'])}"
-        return f"{shown}: {level(row['mrd_level'])} ({interval})"
-    if status == words.NEGATIVE:
-        return f"{shown} (sensitivity {level(row['sensitivity']) or 'not established'})"
-    if status in (words.NOT_EVALUABLE, words.NOT_DONE):
-        return shown
-    reasons = str(row.get("reasons", "")).split(";")
-    if "sample_range" in reasons:
-        return f"{shown}: detected, < {level(row['quantitative_range'])} (quantitative range)"
-    why = f" ({', '.join(reasons)})" if any(reasons) else ""  # a person's call has no criteria
-    return f"{shown}: detected, of unknown level{why}"
-
-
-def automatic_text(row: dict[str, Any]) -> str:
-    """A status as it is without amendments, and what would follow from it."""
-    found = level(row["automatic_mrd_level"])
-    result = f"{_SHOWN[row['automatic_status']]}{': ' if found else ''}{found}"
-    response = str(row["automatic_response"]).replace("_", " ")
-    follows = f"; next step: {row['automatic_next_step']}" if row["automatic_next_step"] else ""
-    return f"{result}; response {response}{follows}"
-
-
-def write(study: Study, files: Files, *, seal: Sequence[str] = ()) -> Path:
-    """Write the page from the tables of ``files``, which says ``seal``; returns its path."""
-    status = storage.read_table(files.table("status.tsv"), STATUS)
-    refuse_other_amendments(study, files.table("status.tsv"), status["amendments_hash"])
-    calls = amended_calls(study, files)
-    curves = storage.read_table(files.table("curves.tsv"), CURVES)
-    runs = storage.read_table(files.runs, RUNS)
-    evidence = storage.read_table(files.table("evidence.tsv"), EVIDENCE)
-    wells = amended_wells(study, files)
-    counts = counting(calls)
-    pictures = dict(_pictures(curves, wells, counts))
-    both = with_both(calls)
-    dates = dict(zip(study.runs.columns["run_id"], study.runs.columns["performed_on"], strict=True))
-    confidence = sorted(
-        {f"{100 * g['interval_confidence'].value:g} %" for g in study.guidelines.values()}
-    )
-    page = _template().render(
-        study=study.config.study, version=__version__, notices=study.notices, seal=seal,
-        guidelines=list(study.guidelines.values()), confidence=" or ".join(confidence),
-        runs=_records(runs), dates=dates, curves=_records(curves), status=_records(status),
-        patients=_patients(status, both), not_evaluable=_not_evaluable(counts), failures=_failures(evidence),
-        amendments=amendments_told(amendments(study), both, _records(status), wells),
-        protocols=_protocols(study),
-        retracted={one.run_id for one in amendments(study) if one.retracts},
-        late=_late_signals(calls, curves, study), pictures=pictures, flags=words.FLAGS, criteria=CRITERIA,
-    )  # fmt: skip
     path = files.folder / "report" / "index.html"
-    storage.write_bytes(path, page.encode())
+    with progress.step("writing the page"):
+        if is_whole(study):
+            page = _render("index.html.j2", _head(study, seal) | _content(study, of_study(study, files)))  # fmt: skip
+        else:
+            counted = overview.content(study, files, place_of=place_in_folder(study), cores=cores)
+            page = _render("overview.html.j2", _head(study, seal) | counted)
+        storage.write_bytes(path, page)
     return path
 
 
-def _protocols(study: Study) -> list[dict[str, str]]:
-    """How surely each protocol's idea of a positive is known, timepoint by timepoint."""
-    return [
-        {"id": name, "counted": ", ".join(f"{t.id} {t.grade}" for t in protocol.timepoints)}
-        for name, protocol in sorted(study.protocols.items())
-        if protocol.timepoints
-    ]
+def is_whole(study: Study) -> bool:
+    """Whether ``index.html`` holds every patient and run, and is no overview."""
+    patients = set(study.samples.columns["patient_id"])
+    return len(patients) <= MOST_PATIENTS and len(study.runs) <= MOST_RUNS
 
 
-def _patients(status: pd.DataFrame, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    by_patient: dict[str, list[dict[str, Any]]] = {}
-    for call in calls:
-        by_patient.setdefault(call["patient_id"], []).append(call)
-    return [
-        {"id": patient, "status": _records(rows), "calls": by_patient.get(str(patient), [])}
-        for patient, rows in status.groupby("patient_id", sort=False)
-    ]
+def write_patients(
+    study: Study, files: Files, patients: Collection[str], *, seal: Sequence[str] = (), progress: Progress = SILENT
+) -> list[Path]:  # fmt: skip
+    """Write the page of each of ``patients``; returns their paths.
+
+    A page has what ``index.html`` of a small study has of the patient.  Raises :class:`MrdqError` as
+    :func:`write` does, and for an id that the samples sheet does not have.
+    """
+    require_known(study, patients)
+    found, failed = of_patients(study, files, patients), overview.failed_runs(files)
+    name_of = page_names(_known(study))
+    paths = []
+    with progress.step("writing pages", len(patients), "patients") as tick:
+        for patient in dict.fromkeys(patients):
+            content = (
+                _head(study, seal) | _content(study, found[patient], patient) | {"failed": failed}
+            )
+            path = files.folder / "report" / "patients" / name_of(patient)
+            storage.write_bytes(path, _render("patient.html.j2", content))
+            paths.append(path)
+            tick(1)
+    return paths
 
 
-def _not_evaluable(calls: pd.DataFrame) -> dict[tuple[str, str], str]:
+def require_known(study: Study, patients: Collection[str]) -> None:
+    """Raise :class:`MrdqError` naming each of ``patients`` that no sample of the study is from."""
+    known = {patient.casefold(): patient for patient in _known(study)}
+    problems = Problems()
+    for patient in sorted(set(patients) - set(_known(study))):
+        near = [known[one] for one in get_close_matches(patient.casefold(), known, n=5)]
+        problems.add(Problem("--patient", f"a patient of {study.samples.file or 'the samples sheet'}", patient,
+                             remedy=f"Near to it: {', '.join(near)}." if near else ""))  # fmt: skip
+    problems.raise_if_any()
+
+
+def _known(study: Study) -> list[str]:
+    return list(dict.fromkeys(study.samples.columns["patient_id"]))
+
+
+def place_in_folder(study: Study) -> Callable[[str], str]:
+    """Patient -> the address of the patient's page, as ``index.html`` links to it."""
+    name_of = page_names(_known(study))
+    return lambda patient: f"patients/{quote(name_of(patient))}"
+
+
+def _head(study: Study, seal: Sequence[str]) -> dict[str, Any]:
+    return {
+        "study": study.config.study, "version": __version__, "notices": study.notices, "seal": seal,
+        "flags": words.FLAGS, "criteria": CRITERIA,
+        "retracted": {one.run_id for one in amendments(study) if one.retracts},
+    }  # fmt: skip
+
+
+def _content(study: Study, rows: Rows, patient: str = "") -> dict[str, Any]:
+    """What a page shows of ``rows``; of one ``patient``: only what is said about this one."""
+    told = amendments_told(amendments(study), rows.calls, rows.status, rows.left_out)
+    guidelines, protocols = dict(study.guidelines), dict(study.protocols)
+    if patient:
+        told = [one for one in told if one["wells"] or one["calls"] or one["status"]]
+        used = {row["guideline"] for row in (*rows.status, *rows.calls)}
+        guidelines = {name: one for name, one in guidelines.items() if name in used}
+        protocols = {name: one for name, one in protocols.items() if name == study.protocol_of[patient]}  # fmt: skip
+    dates = zip(study.runs.columns["run_id"], study.runs.columns["performed_on"], strict=True)
+    return rule_sets(guidelines, protocols) | {
+        "runs": rows.runs, "dates": dict(dates), "curves": rows.curves, "status": rows.status,
+        "patients": _patients(rows), "not_evaluable": _not_evaluable(rows.calls), "failures": rows.failures,
+        "amendments": told, "late": _late_signals(study, rows), "pictures": dict(_pictures(rows)),
+        "patient_id": patient, "place_of": "#p-{}".format,
+    }  # fmt: skip
+
+
+def _patients(rows: Rows) -> list[dict[str, Any]]:
+    status, calls = _by_patient(rows.status), _by_patient(rows.calls)
+    return [{"id": patient, "status": found, "calls": calls.get(patient, [])} for patient, found in status.items()]  # fmt: skip
+
+
+def _by_patient(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["patient_id"], []).append(row)
+    return found
+
+
+def _not_evaluable(calls: Sequence[Row]) -> dict[tuple[str, str], str]:
     """(patient, timepoint) -> the gates that failed, over all its current calls that count."""
-    stopped = calls[(calls["call"] == words.NOT_EVALUABLE) & ~calls["superseded"]]
     found: dict[tuple[str, str], dict[str, None]] = {}
-    for row in _records(stopped):
-        gates = found.setdefault((row["patient_id"], row["timepoint"]), {})
-        gates.update(dict.fromkeys((row["reasons"] or "by amendment").split(";")))
+    for row in filter(None, (call["counts"] for call in calls)):
+        if row["call"] == words.NOT_EVALUABLE and not row["superseded"]:
+            gates = found.setdefault((row["patient_id"], row["timepoint"]), {})
+            gates.update(dict.fromkeys((row["reasons"] or "by amendment").split(";")))
     return {key: ", ".join(gates) for key, gates in found.items()}
 
 
-def _late_signals(
-    calls: pd.DataFrame, curves: pd.DataFrame, study: Study
-) -> dict[tuple[str, str, str], str]:
-    """(run, target, sample) -> why the signals of a negative do not count."""
-    lowest = {(c["run_id"], c["target"]): c["lowest_background_cq"] for c in _records(curves)}
+def _late_signals(study: Study, rows: Rows) -> dict[Subject, str]:
+    """Why the signals of the engine's negatives do not count."""
+    lowest = {(c["run_id"], c["target"]): c["lowest_background_cq"] for c in rows.curves}
     found = {}
-    for row in _records(calls[(calls["call"] == words.NEGATIVE) & (calls["n_determined"] > 0)]):
-        distance = study.guidelines[row["guideline"]]["positive_background_distance_minimum"].value
-        bound = lowest[row["run_id"], row["target"]] - distance
-        limit = (
-            "" if math.isnan(bound) else f" (Cq at most B - {distance:g} = {bound:.4g} would count)"
-        )
-        key = (row["run_id"], row["target"], row["sample_id"])
-        found[key] = f"{row['n_determined']:.0f} wells with a signal too late to count{limit}"
+    for row in rows.calls:
+        if row["call"] == words.NEGATIVE and row["n_determined"] > 0:
+            rules = study.guidelines[row["guideline"]]
+            distance = rules["positive_background_distance_minimum"].value
+            bound = lowest[row["run_id"], row["target"]] - distance
+            limit = f" (Cq at most B - {distance:g} = {bound:.4g} would count)"
+            told = f"{row['n_determined']:.0f} wells with a signal too late to count"
+            found[row["run_id"], row["target"], row["sample_id"]] = told + ("" if math.isnan(bound) else limit)  # fmt: skip
     return found
 
 
-def _failures(evidence: pd.DataFrame) -> dict[tuple[str, str, str], list[dict[str, Any]]]:
-    """Evidence that did not pass, by run, target and sample ("" for the run's own)."""
-    found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for row in _records(evidence[evidence["outcome"] == words.FAIL]):
-        found.setdefault((row["run_id"], row["target"], row["sample_id"]), []).append(row)
-    return found
-
-
-def _pictures(curves: pd.DataFrame, wells: pd.DataFrame, calls: pd.DataFrame) -> Any:
-    shown = wells[wells["role"].isin([words.STANDARD, words.SAMPLE]) & wells["cq"].notna()]
-    standards = dict(list(shown.groupby(["run_id", "target"], observed=True)))
-    by_unit = {key: _records(rows) for key, rows in calls.groupby(["run_id", "target"])}
-    for curve in _records(curves):
+def _pictures(rows: Rows) -> Any:
+    calls: dict[Unit, dict[str, str]] = {}
+    for row in filter(None, (call["counts"] for call in rows.calls)):
+        calls.setdefault((row["run_id"], row["target"]), {})[row["sample_id"]] = row["call"]
+    for curve in rows.curves:
         key = (curve["run_id"], curve["target"])
-        if curve["kind"] == words.MRD and key in standards:
-            yield key, curve_picture(curve, standards[key], by_unit.get(key, []))
+        if curve["kind"] == words.MRD and key in rows.wells:
+            yield key, curve_picture(curve, rows.wells[key], calls.get(key, {}))
+
+
+def _render(name: str, content: Mapping[str, Any]) -> bytes:
+    page: str = environment().get_template(name).render(content)
+    return page.encode()
 
 
 @cache
-def _template() -> Any:
+def environment() -> Any:
+    """The templates of the pages with their filters."""
     import jinja2
 
-    environment = jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("mrdq.reports", "."), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {
-        "level": level, "result": result_text, "automatic": automatic_text, "number": _number, "zip": zip,
+    made.filters |= {
+        "level": level, "result": result_text, "automatic": automatic_text, "number": number, "zip": zip,
+        "status_word": status_word,
     }  # fmt: skip
-    return environment.get_template("index.html.j2")
-
-
-def _number(value: float) -> str:
-    return "" if value is None or math.isnan(value) else f"{value:.4g}"
+    return made

@@ -7,9 +7,13 @@ import textwrap
 from collections.abc import Iterable
 from itertools import groupby
 
+from mrdq.instruments.cells import ROWS, row_and_column
+
 WIDTH = 120
 
-_WELLS_AT_THE_END = re.compile(r"(?:wells|:) ((?:[A-P]\d{1,2}, )+[A-P]\d{1,2})\Z")
+_WELLS_AT_THE_END = re.compile(
+    r"(?:wells|:) ((?:(?:[A-Z]|A[A-F])\d{1,2}, )+(?:[A-Z]|A[A-F])\d{1,2})\Z"
+)
 
 
 def wrapped(text: str, lead: str = "", *, further: int = 0) -> list[str]:
@@ -25,10 +29,10 @@ def wrapped(text: str, lead: str = "", *, further: int = 0) -> list[str]:
 
 def well_ranges(wells: Iterable[str]) -> str:
     """Wells in the order of the plate, three or more side by side as one: ``A1–A12, B3``."""
-    places = sorted({(well[0], int(well[1:])) for well in wells})
+    places = sorted(set(filter(None, map(row_and_column, wells))))
     parts = []
     for _, group in groupby(enumerate(places), lambda one: (one[1][0], one[1][1] - one[0])):
-        side = [f"{row}{column}" for _, (row, column) in group]
+        side = [f"{ROWS[row]}{column + 1}" for _, (row, column) in group]
         parts.append(f"{side[0]}–{side[-1]}" if len(side) > 2 else ", ".join(side))
     return ", ".join(parts)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import pandas as pd
-
 from mrdq import vocabulary as words
+
+Row = dict[str, Any]
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 330, 200, 36, 28, 10, 10
 COLOURS = {
@@ -17,21 +18,26 @@ COLOURS = {
 }
 
 
-def curve_picture(curve: dict[str, Any], wells: pd.DataFrame, calls: list[dict[str, Any]]) -> str:
-    """SVG of one target of one run.
+def curve_picture(curve: Row, wells: Iterable[Row], call_of: Mapping[str, str]) -> str:
+    """SVG of one target of one run; "" without a standard.
 
     ``wells``: determined standards and samples (``role dilution cq sample_id``); the x axis is
-    log10 of the dilution, samples stand at the right edge by their Cq.
+    log10 of the dilution, samples stand at the right edge by their Cq.  ``call_of``: sample -> call.
     """
-    standards = wells[(wells["role"] == words.STANDARD) & (wells["dilution"] > 0)]
-    samples = wells[wells["role"] == words.SAMPLE]
-    if standards.empty:
+    standards: list[tuple[float, float]] = []
+    samples: dict[str, list[float]] = {}
+    for well in wells:
+        if well["role"] == words.SAMPLE:
+            samples.setdefault(well["sample_id"], []).append(well["cq"])
+        elif well["dilution"] > 0:
+            standards.append((math.log10(well["dilution"]), well["cq"]))
+    if not standards:
         return ""
-    logs = [math.log10(d) for d in standards["dilution"]]
+    logs = [log for log, _ in standards]
     low, high = math.floor(min(logs) + 1e-9), math.ceil(max(logs) - 1e-9)
     cqs = [
-        *standards["cq"],
-        *samples["cq"],
+        *(cq for _, cq in standards),
+        *(cq for found in samples.values() for cq in found),
         *([curve["lowest_background_cq"]] if not math.isnan(curve["lowest_background_cq"]) else []),
     ]
     bottom, top = float(math.floor(min(cqs)) - 1), float(math.ceil(max(cqs)) + 1)
@@ -64,14 +70,12 @@ def curve_picture(curve: dict[str, Any], wells: pd.DataFrame, calls: list[dict[s
             parts.append(
                 _line(at, TOP, at, HEIGHT - BOTTOM, f'stroke="{colour}" stroke-dasharray="1 3"')
             )
-    parts += [_dot(x(log), y(cq), "#2166ac") for log, cq in zip(logs, standards["cq"], strict=True)]
-    call_of = {call["sample_id"]: call["call"] for call in calls}
-    for place, (sample, rows) in enumerate(samples.groupby("sample_id", observed=True)):
+    parts += [_dot(x(log), y(cq), "#2166ac") for log, cq in standards]
+    for place, (sample, found) in enumerate(samples.items()):
         colour = COLOURS.get(call_of.get(sample, ""), "#f4a582")
         at = WIDTH - RIGHT - 24 + 8 * (place % 4)
         parts += [
-            f"<g><title>{_escape(str(sample))}</title>{_dot(at, y(cq), colour)}</g>"
-            for cq in rows["cq"]
+            f"<g><title>{_escape(sample)}</title>{_dot(at, y(cq), colour)}</g>" for cq in found
         ]
     label = _escape(f"standard curve of {curve['target']} in run {curve['run_id']}")
     return (

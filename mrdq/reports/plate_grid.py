@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mrdq import vocabulary as words
 from mrdq.instruments import Export, role_of_task
-from mrdq.instruments.cells import PLATES, ROWS
+from mrdq.instruments.cells import LARGEST, PLATES, ROWS, row_and_column
 from mrdq.reports.page_lines import wrapped
 
 LETTERS = {
@@ -38,7 +38,7 @@ class _Grid:
 def grids(export: Export) -> Iterator[str]:
     """The lines of the grids, each below its target and channel; a word where there can be none."""
     targets = list(dict.fromkeys(zip(export.target, export.channel, strict=True)))
-    through_hole = next((well for well in export.well if len(well) > 3), "")
+    through_hole = next((well for well in export.well if row_and_column(well) is None), "")
     if through_hole:
         yield f"no grid: {through_hole} is no well of a plate"
         return
@@ -65,24 +65,27 @@ def _grid(export: Export, target: str, channel: str) -> _Grid:
         if (named, dye) == (target, channel)
     }
     size = _size(export)
-    rows = _shown_rows(size[0], cells)
+    rows = _shown_rows(size[0], {ROWS[row] for row, _ in _places(cells)})
     rotor = export.format == "rotor_gene" and size == ROTOR
     return _Grid({row: _label(row, rotor=rotor) for row in rows}, size[1], cells)
 
 
 def _size(export: Export) -> tuple[int, int]:
     """Rows and columns of the smallest plate that is drawn and has all wells of the export."""
-    last_row = max(ROWS.index(well[0]) + 1 for well in export.well)
-    last_column = max(int(well[1:]) for well in export.well)
-    drawn = (ROTOR,) if export.format == "rotor_gene" else (PLATES[96], PLATES[384])
-    fits = [size for size in drawn if size[0] >= last_row and size[1] >= last_column]
-    return next(iter(fits), PLATES[384])
+    last_row, last_column = map(max, zip(*_places(export.well), strict=True))
+    drawn = (PLATES[96], PLATES[384])
+    fits = [size for size in drawn if size[0] > last_row and size[1] > last_column]
+    return ROTOR if export.format == "rotor_gene" else next(iter(fits), PLATES[LARGEST])
 
 
-def _shown_rows(n_rows: int, cells: dict[str, str]) -> str:
+def _places(wells: Iterable[str]) -> list[tuple[int, int]]:
+    return list(filter(None, map(row_and_column, wells)))
+
+
+def _shown_rows(n_rows: int, used: Container[str]) -> Sequence[str]:
     """All rows of the plate, or those with a well where these are fewer than half of them."""
-    used = "".join(row for row in ROWS[:n_rows] if row in {well[0] for well in cells})
-    return used if 2 * len(used) < n_rows else ROWS[:n_rows]
+    shown = [row for row in ROWS[:n_rows] if row in used]
+    return shown if 2 * len(shown) < n_rows else ROWS[:n_rows]
 
 
 def _label(row: str, *, rotor: bool) -> str:

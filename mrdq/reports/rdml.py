@@ -50,10 +50,10 @@ _ROTOR = _Block(
 )  # fmt: skip
 _PLATES = [
     _Block(
-        "a plate of 96 or 384, A1 to P24", *PLATES[size],
+        "a plate of 96, 384 or 1536, A1 to AF48", *PLATES[size],
         {well: place for place, well in well_numbers(size).items()},
     )
-    for size in (96, 384)
+    for size in (96, 384, 1536)
 ]  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def _block(held: set[str], run_id: str, *, rotor: bool) -> _Block:
         f"run {run_id}",
         f"wells of {blocks[-1].name}, for an RDML file",
         strange or "no wells",
-        remedy="RDML is written for plates of 96 and 384 wells and rotors of 72 only."
+        remedy="RDML is written for plates of 96, 384 and 1536 wells and rotors of 72 only."
         if strange
         else "Run the study first.",
     )

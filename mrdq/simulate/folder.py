@@ -101,9 +101,11 @@ def config_text(
     *,
     guideline: str | Mapping[str, str],
     layout_rules: Mapping[str, str],
+    runs_per_job: int | None = None,
     cohort: bool = False,
 ) -> str:
     """Return config.yaml with a comment for each key; values are YAML, empty rules left out."""
+    size = f"# How many runs one job of the workflow reads.\nruns_per_job: {runs_per_job}\n"
     wanted = "# Rates and survival of the patients, with the defaults.\ncohort: {}\n"
     rules = (
         "# Roles of runs without a layout: which sample names are background, and what the\n"
@@ -126,9 +128,7 @@ guideline:{_nested(guideline)}
 results: results
 # Samples without a measured amount of DNA are not evaluable (the other word: optional).
 control_gene: required
-{rules if layout_rules else ""}# How many runs one job of the workflow reads.
-runs_per_job: 4
-{wanted if cohort else ""}"""
+{rules if layout_rules else ""}{size if runs_per_job else ""}{wanted if cohort else ""}"""
 
 
 def _nested(value: str | Mapping[str, str]) -> str:

@@ -63,6 +63,7 @@ def write_example(folder: Path, *, seed: int = 2024) -> list[Path]:
         STUDY,
         guideline=scenarios.GUIDELINES,
         layout_rules={"background": "'^polyclonal'", "standard_quantity": "dilution"},
+        runs_per_job=4,
         cohort=True,
     )
     config = folder / "config"

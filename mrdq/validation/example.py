@@ -54,9 +54,9 @@ def run(folder: Path, *, guideline: str = "", in_batches: bool = False) -> Files
             pipeline.ingest_batch(study, run_ids, Files(folder / "batches" / name))
         pipeline.gather(study, [folder / "batches" / name for name in parts], files)
     else:
-        reading = pipeline.check(study)
+        reading = pipeline.check(study, keep=True)
         reading.problems.raise_if_any()
-        pipeline.write_wells(study, files, reading.wells, reading.runs)
+        pipeline.write_wells(study, files, reading)
     calling.call(study, files)
     calling.status(study, files)
     return files

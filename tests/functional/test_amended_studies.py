@@ -415,7 +415,7 @@ WRONG = {
     "run": (row(run_id="SIM-000003"), 'row 2, column run_id: found "SIM-000003", expected a run_id of config/runs.tsv. Is SIM-00000'),
     "no run": (row(run_id=""), "row 2, column run_id: found nothing, expected the run. Fill the cell."),
     "target": (row(target="XYZ"), 'row 2, column target: found "XYZ", expected a target of config/assays.tsv. Mend the cell.'),
-    "well": (row(well="Q77"), 'row 2, column well: found "Q77", expected a well from A1 to P24'),
+    "well": (row(well="Q77"), 'row 2, column well: found "Q77", expected a well from A1 to AF48'),
     "sample": (row(sample_id="XYZ"), 'row 2, column sample_id: found "XYZ", expected a sample_id of config/samples.tsv'),
     "no well": (row(well="H12"), f'row 2, column well: found "run {RUN}, well H12", expected at least one well that the run holds'),
     "not the well": (row(target="ALB", well="A7"), f'row 2, column well: found "run {RUN}, target ALB, well A7", expected at least one'),

@@ -131,8 +131,10 @@ CELLS = [
     (PATIENTS, 2, "transplant_on", "2030-01-01", "on or before last_contact_on"),
     (LAYOUT, 2, "well", "", "the well"),
     (LAYOUT, 2, "well", "Q1", "a well from A1 to P24"),
+    (LAYOUT, 2, "well", "AG1", "a well from A1 to AF48"),
     (LAYOUT, 2, "well", "A25", "a well from A1 to P24"),
-    (LAYOUT, 2, "well", "1A", "a well from A1 to P24"),
+    (LAYOUT, 2, "well", "A49", "a well from A1 to AF48"),
+    (LAYOUT, 2, "well", "1A", "a well from A1 to AF48"),
     (LAYOUT, 2, "target", "", "the target of a well"),
     (LAYOUT, 2, "target", "SIM-1-IG", "a target of the assays sheet"),
     (LAYOUT, 2, "role", "", "one of standard"),
@@ -1236,3 +1238,13 @@ def test_plate_map_that_is_none(study: Path, what: str) -> None:
     use_map(study, cells)
     for problem in refused(study).problems:
         assert problem.startswith("error: config/layouts/map.tsv")
+
+
+def test_the_warnings_of_an_export_come_beside_the_problems_of_its_layout(tmp_path: Path) -> None:
+    write_tiny(tmp_path, runs=1)
+    set_cell(tmp_path / "config/runs.tsv", 2, "layout", "config/none.tsv")
+    rows = read_rows(tmp_path / EXPORT, ",")
+    write_rows(tmp_path / EXPORT, [rows[0], [*rows[1][:2], "", *rows[1][3:]], *rows[2:]], ",")
+    outcome = refused(tmp_path)
+    assert [problem for problem in outcome.problems if "config/none.tsv" not in problem] == []
+    assert any("The empty cells are read as undetermined" in one for one in outcome.warnings)

@@ -20,9 +20,8 @@ def handed_off(example_master: Path, tmp_path_factory: pytest.TempPathFactory) -
     folder = copy(example_master, tmp_path_factory.mktemp("handed") / "study")
     set_key(folder, "cohort", "{}")
     study = load_study(folder)
-    reading = pipeline.check(study)
     files = Files(study.results)
-    pipeline.write_wells(study, files, reading.wells, reading.runs)
+    pipeline.write_wells(study, files, pipeline.read(study))
     calling.call(study, files)
     calling.status(study, files)
     return folder

@@ -12,7 +12,9 @@ from small_study import EXPORT, RUN, SAMPLE, TARGET, accepted, mrdq, replace_tex
 
 from mrdq import stages
 from mrdq.audit.chain import read_chain
+from mrdq.audit.site import here
 from mrdq.audit.verify import verify
+from mrdq.recording import open_recorded
 
 
 @pytest.fixture
@@ -170,3 +172,12 @@ def test_an_interrupted_run_says_so(study: Path, monkeypatch: pytest.MonkeyPatch
     outcome = mrdq("run", study)
     assert outcome.code == 130
     assert "interrupted: what was begun is not finished; start it again" in outcome.err
+
+
+def test_blocks_that_came_meanwhile_are_known(done: Path) -> None:
+    """The chain is read once, and again when somebody has sealed another block."""
+    recorder = open_recorded(done, here(""))
+    before = recorder.chain
+    assert recorder.chain is before
+    accepted(done)
+    assert recorder.chain.head == read_chain(done).head != before.head

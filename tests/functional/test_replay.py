@@ -10,8 +10,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pytest
@@ -520,20 +521,15 @@ def test_another_results_folder_since(done: Path) -> None:
     assert "results/ as of block 2" in identical(done, "--block", 2).out
 
 
-def snappy(wells: Any) -> bytes:
+def snappy(sink: BinaryIO, tables: Iterable[pa.Table]) -> None:
     """The same table by another writer."""
-    sink = pa.BufferOutputStream()
-    pa.parquet.write_table(pa.Table.from_pandas(wells.astype({n: object for n in wells if wells[n].dtype == "category"}),
-                                                preserve_index=False).cast(
-        pa.schema([(n, pa.float64() if wells[n].dtype.kind == "f" else pa.string()) for n in wells])
-    ), sink, compression="snappy")  # fmt: skip
-    return sink.getvalue().to_pybytes()
+    pa.parquet.write_table(pa.concat_tables(tables), sink, compression="snappy")
 
 
 def test_wells_of_the_same_content_are_no_difference(
     done: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "parquet_bytes", snappy)
+    monkeypatch.setattr(storage, "write_parquet", snappy)
     outcome = replay(done)
     assert outcome.code == 0, outcome
     assert "note: results/wells.parquet, sealed in block 1: other bytes of the same content were made again" in outcome.err  # fmt: skip
@@ -584,7 +580,7 @@ def test_job_that_failed_after_it_made_results(
 ) -> None:
     """Its tables are there, and what was made of them later can be made again."""
     with monkeypatch.context() as patch:
-        patch.setattr("mrdq.calling.status", lambda *_: refuse("disk", "space"))
+        patch.setattr("mrdq.calling.status", lambda *_, **__: refuse("disk", "space"))
         assert mrdq("run", study).code == 2
     assert mrdq("status", study).code == 0
     assert mrdq("report", study).code == 0

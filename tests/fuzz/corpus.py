@@ -31,7 +31,7 @@ REGRESSIONS = Path(__file__).resolve().parent / "regressions"
 ABSENT = f"real instrument exports are absent: {REAL} (set MRDQ_SHARED)"
 
 ROWS = ("well", "target", "channel", "sample", "task", "quantity", "cq", "cq_state")
-_WELL = re.compile(r"[A-P]([1-9]|1\d|2[0-4])|[A-D]([1-9]|1[0-2])[a-h][1-8]")
+_WELL = re.compile(r"([A-Z]|A[A-F])([1-9]|[1-3]\d|4[0-8])|[A-D]([1-9]|1[0-2])[a-h][1-8]")
 _BYTES = b'0123456789.,;\t\n\r"<>/=- \x00\x7f\xc3\xff'
 
 Row = tuple[object, ...]

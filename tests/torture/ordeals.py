@@ -172,7 +172,7 @@ def load_everything() -> None:
         write_tiny(Path(folder))
         load_study(Path(folder))
     software()
-    html._template()
+    html.environment().get_template("index.html.j2")
 
 
 @dataclass(frozen=True)

@@ -128,10 +128,12 @@ def _on(disk: Path, start: Start) -> str:
 
 
 def state(root: Path) -> dict[str, tuple[int, bytes]]:
-    """Every path with its time of change, and the bytes of files."""
+    """Every path with its time of change, and the bytes of files; but for the folder in which a lock
+    comes and goes."""
     return {
         str(p): (p.stat().st_mtime_ns, p.read_bytes() if p.is_file() else b"")
         for p in root.rglob("*")
+        if p != root / ".mrdq"
     }
 
 

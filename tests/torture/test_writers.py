@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ordeals import (
     Command,
     completed,
@@ -113,7 +114,9 @@ def test_ten_thousand_records_by_64_writers_and_four_sealers(tmp_path: Path) -> 
 
 
 def at_the_same_moment(barrier: Any) -> None:
-    """Both sealers have read the chain and made their block before one of them links it."""
+    """Both sealers have read the chain and made their block before one of them links it.  They are jobs
+    of Snakemake: of two people the second would be refused."""
+    as_a_job()
     written = sealing.write_once
 
     def linked(path: Path, data: bytes) -> bool:
@@ -123,6 +126,10 @@ def at_the_same_moment(barrier: Any) -> None:
         return written(path, data)
 
     sealing.write_once = linked
+
+
+def as_a_job() -> None:
+    os.environ["MRDQ_JOB"] = "{any}{1}"
 
 
 def test_of_two_sealers_of_a_run_one_wins_and_the_other_says_so(place: Path) -> None:
@@ -151,17 +158,27 @@ def test_of_two_sealers_of_a_run_one_wins_and_the_other_says_so(place: Path) -> 
     tell(f"{ROUNDS} rounds: one won and the other said so in each")
 
 
-def test_the_last_seal_of_two_runs_at_the_same_time(place: Path) -> None:
-    """Two verbs of two people: both end well, every record is sealed once, and the next run is clean."""
+REFUSED = {
+    "people": "expected a study on which nobody else works now",
+    "jobs": "run again",
+}
+
+
+@pytest.mark.parametrize("who", REFUSED)
+def test_verbs_at_the_same_time(place: Path, who: str) -> None:
+    """Of people one works and the others are refused; jobs race.  Every record is sealed once, and the
+    next run is clean."""
     load_everything()
     root = place / "study"
     write_tiny(root)
     completed("run", root)
     for _ in range(max(1, ROUNDS // 10)):
-        commands = [Command(verb, root) for verb in ("report", "status", "report")]
+        inside = as_a_job if who == "jobs" else lambda: None
+        commands = [Command(verb, root, inside=inside) for verb in ("report", "status", "report")]
         ended = [command.ended() for command in commands]
         assert all(one.code in (0, 2) and "Traceback" not in one.text for one in ended), ended
-        assert all("run again" in one.text for one in ended if one.code == 2), ended
+        assert all(REFUSED[who] in one.text for one in ended if one.code == 2), ended
+        assert any(one.code == 0 for one in ended), ended
         assert read_chain(root).problems == ()
     completed("run", root)
     assert differences(root) == []

@@ -881,6 +881,57 @@ def test_small_texts_are_kept_as_they_were(tmp_path: Path, site: Site) -> None:
     assert texts == [{"config/runs.tsv": "1", "config/same.tsv": "="}, {"config/runs.tsv": "2"}]
 
 
+def test_what_is_kept_is_put_there_piece_by_piece(
+    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "PIECE", 7)
+    texts = {f"{n}.tsv": "0123456789" * n for n in (0, 1, 50)}
+    with recorded(tmp_path, "call", site) as job:
+        job.reads(*(put(tmp_path, name, text) for name, text in texts.items()), keep=True)
+    seal(tmp_path, site)
+    (name,) = kept_zips(tmp_path)
+    with zipfile.ZipFile(Trail(tmp_path).kept / name) as archive:
+        assert {one: archive.read(one).decode() for one in archive.namelist()} == texts
+
+
+def test_a_file_that_changes_while_it_is_put_there_is_not_kept(
+    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with recorded(tmp_path, "call", site) as job:
+        job.reads(*(put(tmp_path, f"{name}.tsv", name) for name in "abc"), keep=True)
+    zipped = sealing._zipped
+
+    def meanwhile(root: Path, states: list[FileState], target: Path) -> bool:
+        if "b.tsv" in {state.path for state in states}:
+            put(root, "b.tsv", "x")
+        return zipped(root, states, target)
+
+    monkeypatch.setattr(sealing, "_zipped", meanwhile)
+    seal(tmp_path, site)
+    (name,) = kept_zips(tmp_path)
+    assert block(tmp_path, 1)["kept"] == ["a.tsv", "c.tsv"]
+    with zipfile.ZipFile(Trail(tmp_path).kept / name) as archive:
+        assert archive.namelist() == ["a.tsv", "c.tsv"]
+    assert nothing_left_over(tmp_path)
+
+
+def test_a_file_that_goes_while_it_is_put_there_is_not_kept(
+    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with recorded(tmp_path, "call", site) as job:
+        job.reads(put(tmp_path, "a.tsv"), keep=True)
+    zipped = sealing._zipped
+
+    def meanwhile(root: Path, states: list[FileState], target: Path) -> bool:
+        (root / "a.tsv").unlink()
+        return zipped(root, states, target)
+
+    monkeypatch.setattr(sealing, "_zipped", meanwhile)
+    seal(tmp_path, site)
+    assert block(tmp_path, 1)["kept"] == kept_zips(tmp_path) == []
+    assert nothing_left_over(tmp_path)
+
+
 def test_what_a_sealer_left_that_was_killed_is_removed(tmp_path: Path, site: Site) -> None:
     with recorded(tmp_path, "call", site) as job:
         job.reads(put(tmp_path, "config/runs.tsv"), keep=True)

@@ -135,6 +135,9 @@ def command_problem(line: str) -> str:
         word = words.pop(0)
         if word in ("--help", "-h"):
             return ""
+        if word == "--":
+            values += len(words)
+            break
         if not word.startswith("-"):
             values += 1
         elif word not in options:

@@ -172,6 +172,8 @@ def test_wells_outside_the_block(well: str) -> None:
 
 def test_wells_of_larger_blocks() -> None:
     assert read(row(1, position="P24"), head=("* Block Type = 384-Well Block", "")).well == ["P24"]
+    block_1536 = ("* Block Type = 1536-Well Block", "")
+    assert read(row(1, position="AF48"), head=block_1536).well == ["AF48"]
     assert read(row(1, position="A1a1"), head=("* Block Type = OpenArray Block", "")).well == [
         "A1a1"
     ]

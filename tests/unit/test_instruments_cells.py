@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import random
+import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mrdq.instruments import cells
+from mrdq.plate import natural
 
 
 def test_wells_of_the_blocks() -> None:
@@ -20,6 +23,49 @@ def test_wells_of_the_blocks() -> None:
     assert "I1" not in cells.well_names(96)
     assert "A13" not in cells.well_names(96)
     assert not {"Q1", "A0", "A25", "1", "AA1", "A1 "} & wells.keys()
+
+
+def test_wells_of_a_plate_of_1536() -> None:
+    wells = cells.well_names(1536)
+    assert {wells[name] for name in ("AF48", "af48")} == {"AF48"}
+    assert {wells[name] for name in ("AA1", "AA01", "aa1", "aa01")} == {"AA1"}
+    assert wells["Z48"] == "Z48"
+    assert len(set(wells.values())) == 1536
+    assert (
+        not {"AG1", "BA1", "Aa1", "aA1", "A49", "AF49", "A0", "1537", "A1a1", "a1A1"} & wells.keys()
+    )
+    assert wells.items() >= cells.well_names(384).items()
+
+
+def test_numbers_of_a_plate_of_1536_go_row_by_row() -> None:
+    """Oracle: 48 wells to each of A to Z and AA to AF, counted."""
+    rows = [*string.ascii_uppercase, "AA", "AB", "AC", "AD", "AE", "AF"]
+    names = [f"{row}{column}" for row in rows for column in range(1, 49)]
+    assert cells.well_numbers(1536) == {str(i): name for i, name in enumerate(names, 1)}
+    assert [cells.row_and_column(name) for name in names] == [
+        divmod(i, 48) for i in range(len(names))
+    ]
+
+
+def test_wells_in_the_order_of_the_plate() -> None:
+    names = list(cells.well_numbers(1536).values())
+    assert sorted(random.Random(6).sample(names, len(names)), key=natural) == names
+    holes = ["A1a1", "D12h8"]
+    assert sorted([*holes, "AF48", "B1"], key=natural) == ["B1", "AF48", *holes]
+
+
+def test_a_through_hole_is_no_well_of_a_plate() -> None:
+    """Its name is never that of a well, of whatever plate, and the other way round."""
+    holes = [
+        f"{a}{n}{b}{m}"
+        for a in "ABCD"
+        for n in range(1, 13)
+        for b in "abcdefgh"
+        for m in range(1, 9)
+    ]
+    assert not set(holes) & cells.well_names(1536).keys()
+    assert {cells.row_and_column(hole) for hole in holes} == {None}
+    assert {cells.open_array_well(name) for name in cells.well_names(1536)} == {None}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +83,7 @@ def test_what_is_no_openarray_well(cell: str) -> None:
 @pytest.mark.parametrize(
     ("block", "size"),
     [("96-Well Block (0.2mL)", 96), ("96well", 96), ("96alum", 96), ("384-Well Block", 384), ("48well", 48),
+     ("1536-Well Block", 1536),
      ("OpenArray Block", 384), ("", 384), ("7-Well", 384)],
 )  # fmt: skip
 def test_plate_of_a_block(block: str, size: int) -> None:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import openpyxl
 import pytest
 
-from mrdq import ingest
-from mrdq.errors import WARNING, MrdqError, Problems
+from mrdq.errors import WARNING, MrdqError
 from mrdq.instruments import read_export
 
 TABLE = "well,target,cq,sample,task,quantity,comment\nA01,T,25.5,S1,standard,0.001,x\nb2,T,No Ct,,NTC,0,\n"
@@ -83,18 +79,6 @@ def test_an_empty_cq_is_undetermined_noted_and_warned_of() -> None:
     assert "The empty cells are read as undetermined" in warning.remedy
 
 
-def test_a_run_hands_the_warnings_on(tmp_path: Path) -> None:
-    """Even where something else of the run is wrong: here its layout."""
-    (tmp_path / "x.csv").write_bytes(b"well,target,cq,x\nA1,T,,\n")
-    problems = Problems()
-    study: Any = SimpleNamespace(root=tmp_path, runs=SimpleNamespace(file="runs.tsv"))
-    record = {"run_id": "R1", "export": "x.csv", "layout": "none.tsv", "format": ""}
-    bench: Any = None
-    ingest._read_run(study, bench, record, problems, ingest.Seen(), 2)
-    assert [error.found for error in problems.errors] == ["none.tsv"]
-    assert [warning.column for warning in problems.warnings] == ["cq, wells A1"]
-
-
 def test_the_usual_table_gives_no_warning() -> None:
     assert read_export(TABLE.encode(), "x").warnings == []
 
@@ -154,9 +138,26 @@ def test_a_short_last_row_without_an_end_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("wells", "said"),
+    [(["Q1"], "Q1"), (["A25", "A1", "A25"], "A25"), (["P24", "AF48", "Z1", "AA1"], "AF48, Z1, AA1"),
+     (["R1", "R2", "R3", "R4", "R5"], "R1, R2, R3 and 2 more"), (["A1", "P24", "D12h8"], "")],
+)  # fmt: skip
+def test_wells_of_a_plate_of_1536(wells: list[str], said: str) -> None:
+    """They are read, with a warning: one of them may be a typing error."""
+    rows = "".join(f"{well},T{n},20.5\n" for n, well in enumerate(wells))
+    export = read_export(f"well,target,cq\n{rows}".encode(), "x.csv")
+    assert export.well == wells
+    assert [(one.column, one.found) for one in export.warnings] == (
+        [("well", said)] if said else []
+    )
+    assert all("wells of a 1536-well plate" in one.remedy for one in export.warnings)
+
+
+@pytest.mark.parametrize(
     ("body", "message"),
     [("A1,T,negative,\n", "row 2, column cq, well A1"), ("A1,T,0,\n", "a Cq above 0"), ("A1,T,-1,\n", "a Cq above 0"),
-     ("Q1,T,20,\n", "expected a well, such as A1"), ("A1,T,20,\nA01,T,21,\n", "one row per well and target"),
+     ("AG1,T,20,\n", "expected a well, such as A1"), ("A49,T,20,\n", "expected a well, such as A1"),
+     ("A1,T,20,\nA01,T,21,\n", "one row per well and target"),
      ("A1,T\n", "cut off at row 2"), ("Note = x,,,\n", "expected a well"), ("A1,T,20,,5\n", "expected 4 cells, as in the header"),
      ('A1,"T,20,\nA2,T,20,\n', "quotation marks"), ("", "rows of results below the header")],
 )  # fmt: skip

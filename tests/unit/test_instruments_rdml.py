@@ -128,6 +128,9 @@ def test_version_1_0_names_wells_and_has_dyes_as_text() -> None:
         (16, 24, "25", "B1"),
         (6, 8, "9", "B1"),
         (16, 24, "384", "P24"),
+        (32, 48, "49", "B1"),
+        (32, 48, "1249", "AA1"),
+        (32, 48, "1536", "AF48"),
         (72, 1, "9", "B1"),
     ],
 )
@@ -140,7 +143,7 @@ def test_reactions_count_row_by_row(rows: int, columns: int, identity: str, well
     ("plate", "identity"),
     [
         (PLATE, "97"), (PLATE, "0"), (PLATE, "I1"), ("", "1"), (PLATE.replace("ABC", "A1a1"), "1"),
-        (PLATE.replace(">8<", ">32<"), "1"), (PLATE.replace(">8<", ">-1<").replace(">12<", ">1<"), "1"),
+        (PLATE.replace(">8<", ">32<"), "1"), (PLATE.replace(">12<", ">48<"), "1"), (PLATE.replace(">8<", ">-1<").replace(">12<", ">1<"), "1"),
         (PLATE.replace(">8<", ">100<").replace(">12<", ">1<"), "1"),
         ("<pcrFormat>96-well plate; A1-H12</pcrFormat>", "A13"),
         ("<pcrFormat>100-well rotor; 1-100</pcrFormat>", "1"),

@@ -13,12 +13,12 @@ PACKAGE = Path(__file__).parents[2] / "mrdq"
 LAYERS = (
     {"errors", "vocabulary", "resources", "processes", "parallel", "progress", "__init__"},
     {"units", "guideline", "protocol", "tables"},
-    {"wells", "curve", "quantity", "control_gene", "evidence", "call", "analysis", "amendments", "amended_calls", "status", "survival", "adtte", "batches"},
-    {"definitions", "archive", "input_file", "worksheets", "workbook", "sheets", "config", "checks", "amendment_checks", "study", "storage", "instruments"},
-    {"layout", "plate", "roles", "provenance", "amended_study"},
-    {"ingest", "plan", "new_study", "simulate", "cohort", "published", "protocol_check", "audit", "comparison"},
+    {"wells", "curve", "student", "quantity", "control_gene", "evidence", "call", "analysis", "amendments", "amended_calls", "status", "survival", "adtte", "batches"},
+    {"definitions", "archive", "input_file", "worksheets", "workbook", "sheet_file", "sheets", "tsv", "config", "checks", "column_checks", "amendment_checks", "study", "storage", "scan", "instruments"},
+    {"layout", "plate", "roles", "provenance", "basis", "amended_study"},
+    {"ingest", "ingest_cache", "ingest_problems", "ingest_batches", "ingest_gather", "packs", "kept", "partition_pieces", "plan", "study_lock", "failures", "new_study", "simulate", "cohort", "published", "protocol_check", "audit", "comparison"},
     {"explain", "reports"},
-    {"calling", "pipeline", "cohort_stage", "comparison_stage", "cohort_request", "recording", "replay", "stages", "validation"},
+    {"partition", "partition_calls", "partition_key", "partition_made", "partition_study", "partition_wells", "calling", "pipeline", "cohort_stage", "comparison_stage", "cohort_request", "recording", "replay", "stages", "submission", "validation"},
     {"cli"},
 )  # fmt: skip
 CORE = LAYERS[2] | {"cohort", "comparison"}

@@ -197,6 +197,17 @@ def test_both_halves_of_a_plate_of_384() -> None:
     assert sum("? 25.50" in one for one in lines) == 2
 
 
+def test_a_plate_of_1536() -> None:
+    """Four quarters of twelve columns; rows without a well are not drawn where most have none."""
+    lines = inspected(plain("A1", "Z48", "AA13", "AF25"), "x.csv").splitlines()
+    heads = [one.split()[0] for one in lines if one.split()[:1] in (["1"], ["13"], ["25"], ["37"])]
+    assert heads == ["1", "13", "25", "37"]
+    drawn = [one.split() for one in lines if one[:3].strip() in ("A", "Z", "AA", "AF")]
+    assert [row[0] for row in drawn] == ["A", "Z", "AA", "AF"] * 4
+    seen = [(row[0], n // 4) for n, row in enumerate(drawn) if "25.50" in row]
+    assert seen == [("A", 0), ("AA", 1), ("AF", 2), ("Z", 3)]
+
+
 def test_through_holes_make_no_grid() -> None:
     text = page(row("A1a1", "UNKNOWN", "25.2"), head=("* Block Type = OpenArray Block",))
     assert "no grid: A1a1 is no well of a plate" in text.splitlines()

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrdq import calling, curve, definitions, guideline, pipeline, resources, status
+from mrdq import calling, curve, definitions, guideline, ingest, pipeline, resources, status
 from mrdq import vocabulary as words
 from mrdq.guideline import Parameter
 from mrdq.instruments import read_export
@@ -472,7 +472,7 @@ def test_no_table_holds_a_quote_that_a_reader_could_take_for_one() -> None:
 def wells_of_the_example(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, pd.DataFrame]:
     """The example study and its wells as they are read."""
     loaded = load_study(example.write(tmp_path_factory.mktemp("example") / "study"))
-    return loaded, pipeline.check(loaded).wells
+    return loaded, ingest.read_runs(loaded).wells
 
 
 @pytest.mark.parametrize("rules", RULE_SETS[:2], ids=lambda rules: rules.guideline)

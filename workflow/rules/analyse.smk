@@ -14,8 +14,12 @@ rule call:
         "benchmarks/call.tsv"
     conda:
         "../envs/mrdq.yaml"
+    threads: MANY
+    resources:
+        mem_mb=table_memory_mb,
+        runtime=table_minutes,
     shell:
-        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq call . >{log} 2>&1"
+        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq call . --cores {threads} >{log} 2>&1"
 
 
 rule status:
@@ -33,5 +37,9 @@ rule status:
         "benchmarks/status.tsv"
     conda:
         "../envs/mrdq.yaml"
+    threads: MANY
+    resources:
+        mem_mb=table_memory_mb,
+        runtime=table_minutes,
     shell:
-        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq status . >{log} 2>&1"
+        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq status . --cores {threads} >{log} 2>&1"

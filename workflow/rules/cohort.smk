@@ -30,5 +30,9 @@ rule cohort:
         "benchmarks/cohort.tsv"
     conda:
         "../envs/mrdq.yaml"
+    threads: 1
+    resources:
+        mem_mb=table_memory_mb,
+        runtime=table_minutes,
     shell:
         "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq cohort . >{log} 2>&1"

@@ -1,7 +1,6 @@
 rule ingest:
     """Read the exports and layouts of one batch of runs; a bad run becomes a row, not a failure."""
     input:
-        lambda wildcards: PLAN.files[wildcards.batch],
         fingerprint=f"{FINGERPRINTS}/ingest/{{batch}}",
     output:
         wells=f"{STATE}/batches/{{batch}}/wells.parquet",
@@ -13,15 +12,18 @@ rule ingest:
         "benchmarks/ingest/{batch}.tsv"
     conda:
         "../envs/mrdq.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: PLAN.memory_mb(wildcards.batch, attempt),
+        runtime=lambda wildcards, attempt: PLAN.minutes(wildcards.batch, attempt),
     shell:
-        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq ingest . --batch {wildcards.batch} >{log} 2>&1"
+        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq ingest . --batch {wildcards.batch} --cores {threads} >{log} 2>&1"
 
 
 rule gather:
     """Put the batches together: the same bytes however the runs were batched."""
     input:
         fingerprint=f"{FINGERPRINTS}/gather",
-        files=[file for files in PLAN.files.values() for file in files],
         batches=expand(
             f"{STATE}/batches/{{batch}}/{{table}}",
             batch=PLAN.batches,
@@ -36,5 +38,9 @@ rule gather:
         "benchmarks/gather.tsv"
     conda:
         "../envs/mrdq.yaml"
+    threads: MANY
+    resources:
+        mem_mb=table_memory_mb,
+        runtime=table_minutes,
     shell:
-        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq ingest . --gather >{log} 2>&1"
+        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq ingest . --gather --cores {threads} >{log} 2>&1"

@@ -17,8 +17,12 @@ rule report:
         "benchmarks/report.tsv"
     conda:
         "../envs/mrdq.yaml"
+    threads: MANY
+    resources:
+        mem_mb=table_memory_mb,
+        runtime=table_minutes,
     shell:
-        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq report . >{log} 2>&1"
+        "MRDQ_JOB='{{{rule}}}{{{jobid}}}' mrdq report . --cores {threads} >{log} 2>&1"
 
 
 rule gate:
