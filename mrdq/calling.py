@@ -23,7 +23,7 @@ from mrdq.partition import Partitions, frame_of, partitions
 from mrdq.partition_calls import deal_calls
 from mrdq.partition_key import key_of
 from mrdq.partition_made import definitions as definitions
-from mrdq.partition_pieces import Made, put_together, store
+from mrdq.partition_pieces import PIECES, Made, Store, put_together
 from mrdq.partition_study import Narrowed
 from mrdq.partition_wells import deal_wells, owners
 from mrdq.plan import STATE
@@ -42,7 +42,7 @@ def call(study: Study, files: Files, *, progress: Progress = SILENT, cores: int 
     parts, amended, file = partitions(study.protocol_of), amendments(study), study.amendments.file
     narrowed = Narrowed(study).load()
     found = Problems()
-    with _scratch(study) as folder:
+    with _between(study, files) as (folder, kept):
         dealt, near = deal_wells(files.wells, parts, owners(study, parts), amended, folder, progress=progress)  # fmt: skip
         refuse_other_wells(files.wells, near, study)
         found.extend(well_problems(automatic_wells(near), amended, file))
@@ -52,7 +52,7 @@ def call(study: Study, files: Files, *, progress: Progress = SILENT, cores: int 
             return key_of("call", *given), lambda: partition_made.calls(*given)
 
         with progress.step("curves, evidence and calls", len(parts.of), "patients") as tick:
-            pieces = _pieces(study, "call", parts, work, folder, found, cores, tick)
+            pieces = _pieces(parts, work, folder, kept / "call", found, cores, tick)
         found.raise_if_any()
         _write(study, files, pieces)
 
@@ -61,7 +61,7 @@ def status(study: Study, files: Files, *, progress: Progress = SILENT, cores: in
     """CALLS to STATUS and the hand-off to survival analysis."""
     parts, narrowed = partitions(study.protocol_of), Narrowed(study).load()
     timepoints = partition_made.timepoints(study)
-    with _scratch(study) as folder:
+    with _between(study, files) as (folder, kept):
         dealt = deal_calls(files.table("calls.tsv"), parts, study, folder, progress=progress)
 
         def work(at: int) -> Work:
@@ -70,27 +70,28 @@ def status(study: Study, files: Files, *, progress: Progress = SILENT, cores: in
             return key_of("status", *given), lambda: partition_made.statuses(*given)
 
         with progress.step("status and survival hand-off", len(parts.of), "patients") as tick:
-            pieces = _pieces(study, "status", parts, work, folder, Problems(), cores, tick)
+            pieces = _pieces(parts, work, folder, kept / "status", Problems(), cores, tick)
         _write(study, files, pieces)
 
 
 def _pieces(
-    study: Study, stage: str, parts: Partitions, work: Callable[[int], Work], folder: Path, problems: Problems,
-    cores: int, tick: Callable[[int], None],
+    parts: Partitions, work: Callable[[int], Work], folder: Path, kept: Path, problems: Problems, cores: int,
+    tick: Callable[[int], None],
 ) -> list[Path]:  # fmt: skip
-    """The piece of every partition, taken or made; what stops the stage goes to ``problems``."""
-    kept, paths = store(study, stage), [folder / name for name in parts.names]
+    """The piece of every partition in ``folder``, taken of ``kept`` or made; what stops the stage goes
+    to ``problems``."""
+    store, paths = Store(kept), [folder / name for name in parts.names]
 
     def take(at: int) -> list[Problem]:
         key, make = work(at)
-        return kept.take(parts.names[at], key, make, paths[at])
+        return store.take(parts.names[at], key, make, paths[at])
 
     found: list[Problem] = []
     for at, met in enumerate(each(take, range(len(paths)), cores)):
         found += met
         tick(len(parts.patients[at]))
     problems.extend(sorted(found, key=lambda problem: problem.row or 0))
-    kept.tidy(parts.names)
+    store.tidy(parts.names)
     return paths
 
 
@@ -102,19 +103,33 @@ def _write(study: Study, files: Files, pieces: Sequence[Path]) -> None:
 
 
 @contextlib.contextmanager
-def _scratch(study: Study) -> Iterator[Path]:
-    """A folder for what lies between; on the study's own disk, if that can be written."""
-    folder, host = study.root / STATE / "between", platform.node()
+def _between(study: Study, files: Files) -> Iterator[tuple[Path, Path]]:
+    """A folder for what lies between, and one for what is kept.
+
+    Both are the study's if it can be written and the results are its own; other results (of a
+    comparison) leave nothing in it.
+    """
+    state = study.root / STATE
+    folder = None
+    if files.folder == study.results:
+        with contextlib.suppress(OSError):
+            folder = _folder_of_this_process(state / "between")
+    if folder is None:
+        folder = Path(tempfile.mkdtemp(prefix="mrdq-"))
+        state = folder / STATE
+    try:
+        yield folder, state / PIECES
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder_of_this_process(folder: Path) -> Path:
+    """A new folder; what killed processes of this machine left beside it is removed."""
+    host = platform.node()
     for stale in folder.glob(f"{host}.*"):
         process = stale.name.rpartition(".")[2]
         if process.isdecimal() and processes.is_gone(host, int(process)):
             shutil.rmtree(stale, ignore_errors=True)
     own = folder / f"{host}.{getpid()}"
-    try:
-        own.mkdir(parents=True)
-    except OSError:
-        own = Path(tempfile.mkdtemp(prefix="mrdq-"))
-    try:
-        yield own
-    finally:
-        shutil.rmtree(own, ignore_errors=True)
+    own.mkdir(parents=True)
+    return own

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -193,14 +193,14 @@ class Work:
         return self._answered(batch, wells)
 
 
-def kept_batch(folder: Path, reader: Reader) -> Batch:
+def kept_batch(folder: Path, reader: Callable[[], Reader]) -> Batch:
     """The batch in ``folder``; what is damaged there is read again.  Raises :class:`MrdqError` where
     there is none."""
     runs, tables = told(folder)
     sha256 = tables.get(WELLS.name, "")
     data, rows = _whole(Files(folder).wells, sha256), _whole_runs(folder, tables.get(RUNS.name, ""))
     if data is None or rows is None:
-        read = reader.read(runs)
+        read = reader().read(runs)
         return Batch(read.runs, _extra(read.table), folder, wells=read.table)
     return Batch(rows, storage.extra_of(data), folder, sha256)
 
@@ -237,12 +237,12 @@ def _extra(wells: pa.Table) -> list[str]:
 def _keep(bases: Bases, read: ReadRuns, states: Mapping[str, State], files: Files) -> str:
     """Write a batch; the SHA-256 of its WELLS.  The basis is last: without it there is no batch."""
     wells, runs = storage.parquet_bytes(read.table), storage.tsv_bytes(RUNS.check(read.runs))
-    storage.write_bytes(files.wells, wells)
-    storage.write_bytes(files.runs, runs)
+    storage.write_kept(files.wells, wells)
+    storage.write_kept(files.runs, runs)
     tables = {WELLS.name: hashlib.sha256(wells).hexdigest(), RUNS.name: hashlib.sha256(runs).hexdigest()}  # fmt: skip
     basis = bases.written(list(read.runs["run_id"]), states, _digests(read.runs),
                           targets=read.seen.targets, samples=read.seen.samples, kept=Kept(read.told, tables))  # fmt: skip
-    storage.write_bytes(files.folder / BASIS, basis)
+    storage.write_kept(files.folder / BASIS, basis)
     return tables[WELLS.name]
 
 

@@ -148,6 +148,8 @@ def _missing_samples(study: Study, units: pa.Table | None) -> list[Problem]:
 def _same_bytes(study: Study, runs: pd.DataFrame) -> list[Problem]:
     read = runs[runs["export_sha256"] != ""]
     read = read[read["export_sha256"].duplicated(keep=False)]
+    if not len(read):
+        return []
     same = read.groupby("export_sha256").agg(
         runs=("run_id", ", ".join), files=("export", "nunique")
     )

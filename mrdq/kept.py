@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from mrdq import packs
+from mrdq import packs, partition_pieces
 from mrdq.basis import STATE, Bases, batch_folder
 from mrdq.batches import batches
 from mrdq.ingest_batches import CACHE
@@ -15,7 +15,7 @@ from mrdq.ingest_cache import key_of
 from mrdq.packs import Packs
 from mrdq.study import Study
 
-EXPORTS, BATCHES = "exports", "batches"
+EXPORTS, BATCHES, PIECES = "exports", "batches", "pieces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,11 @@ def kinds(study: Study) -> list[Kind]:
     exports, wanted = Packs(study.root / STATE / CACHE), _wanted(study)
     kept, used = _batches(study), _used_batches(study)
     found = list(exports)
+    last, older = partition_pieces.pieces(study)
     return [
         Kind(EXPORTS, len(found), sum(key in wanted for key in found), *_room(exports.folder)),
         Kind(BATCHES, len(kept), sum(name in used for name in kept), *_room(_folder(study))),
+        Kind(PIECES, len(last) + len(older), len(last), *_room(study.root / STATE / PIECES)),
     ]
 
 
@@ -45,13 +47,11 @@ def prune(study: Study) -> dict[str, int]:
 
     Others may read and write meanwhile: what they miss they make again.
     """
-    dropped = {EXPORTS: packs.prune(study.root / STATE / CACHE, _wanted(study))}
-    used, gone = _used_batches(study), 0
-    for name in _batches(study):
-        if name not in used:
-            shutil.rmtree(_folder(study) / name, ignore_errors=True)
-            gone += 1
-    return {**dropped, BATCHES: gone}
+    exports = packs.prune(study.root / STATE / CACHE, _wanted(study))
+    gone = sorted(set(_batches(study)) - _used_batches(study))
+    for name in gone:
+        shutil.rmtree(_folder(study) / name, ignore_errors=True)
+    return {EXPORTS: exports, BATCHES: len(gone), PIECES: partition_pieces.prune(study)}
 
 
 def _wanted(study: Study) -> set[bytes]:

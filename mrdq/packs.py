@@ -132,7 +132,7 @@ def _write(folder: Path, entries: dict[bytes, bytes]) -> Path:
     data = b"".join([*body, listed, _END.pack(len(entries), hashlib.sha256(listed).digest())])
     path = folder / f"{hashlib.sha256(data).hexdigest()[:32]}.pack"
     if not path.is_file() or path.stat().st_size != len(data):
-        storage.write_bytes(path, data)
+        storage.write_kept(path, data)
     return path
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
 import warnings
 from collections import deque
@@ -19,6 +21,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _AHEAD = 2  # items a core that wait, so that results that nobody has taken yet do not pile up
+_PR_SET_PDEATHSIG = 1  # of Linux
 _work: Callable[[Any], Any]
 
 
@@ -45,7 +48,9 @@ def each(work: Callable[[Item], Result], items: Sequence[Item], cores: int) -> I
     with warnings.catch_warnings():
         # Python 3.12 warns of threads at each fork; those of numpy and Arrow are known to survive it.
         warnings.simplefilter("ignore", DeprecationWarning)
-        with ProcessPoolExecutor(n, mp_context=get_context("fork")) as pool:
+        with ProcessPoolExecutor(
+            n, mp_context=get_context("fork"), initializer=_end_with, initargs=(os.getpid(),)
+        ) as pool:
             yield from _in_order(pool, items, n)
 
 
@@ -62,6 +67,13 @@ def _in_order(pool: ProcessPoolExecutor, items: Sequence[Any], n: int) -> Iterat
                remedy="Is the memory too small? Use fewer cores, or ask the scheduler for more memory.")  # fmt: skip
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is killed, which cannot tell it; it would wait for ever."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _do(item: Any) -> Any:

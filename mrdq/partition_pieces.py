@@ -37,6 +37,8 @@ _SCHEMA = pa.schema(
 )
 _COMPRESSED = pa.ipc.IpcWriteOptions(compression="zstd")
 _END = ".piece"
+PIECES = "pieces"
+"""Where they are kept, below ``.mrdq``, in a folder for each stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where the pieces of a stage of a study are kept."""
+    """Where the pieces of a stage are kept."""
 
     folder: Path
 
@@ -174,14 +176,9 @@ class Store:
                 _remove(path)
 
 
-def store(study: Study, stage: str) -> Store:
-    """Where the pieces of a stage (``call``, ``status``) are kept."""
-    return Store(_folder(study) / stage)
-
-
 def pieces(study: Study) -> tuple[list[Path], list[Path]]:
     """The last piece of every partition, which are of use, and all others."""
-    found = _by_partition(_folder(study).glob(f"*/*{_END}")).values()
+    found = _by_partition((study.root / STATE / PIECES).glob(f"*/*{_END}")).values()
     return [paths[0] for paths in found], [path for paths in found for path in paths[1:]]
 
 
@@ -191,10 +188,6 @@ def prune(study: Study) -> int:
     for path in others:
         _remove(path)
     return len(others)
-
-
-def _folder(study: Study) -> Path:
-    return study.root / STATE / "pieces"
 
 
 def _by_partition(found: Iterable[Path]) -> dict[tuple[str, str], list[Path]]:

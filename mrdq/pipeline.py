@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -106,7 +107,7 @@ def write_wells(
 ) -> None:
     """WELLS, amended, and RUNS to the results.  Raises :class:`MrdqError`, before anything is
     written, where an amendment meets no well."""
-    reader = Reader(study, Bases.of(study))
+    reader = cache(lambda: Reader(study, Bases.of(study)))
     with progress.step("putting wells together", total=len(reading.runs), unit="runs") as tick:
 
         def wells() -> Iterator[pa.Table]:
@@ -117,12 +118,12 @@ def write_wells(
         ingest_gather.write(study, files, reading.runs, wells(), reading.extra)
 
 
-def _wells_of(batch: Batch, reader: Reader) -> pa.Table:
+def _wells_of(batch: Batch, reader: Callable[[], Reader]) -> pa.Table:
     """WELLS of a batch that was read; again, if they were not kept or somebody removed them."""
     wells = batch.wells if batch.wells is not None else whole_wells(batch.folder, batch.sha256)
     if wells is not None:
         return wells
-    again = reader.read(batch.runs["run_id"])
+    again = reader().read(batch.runs["run_id"])
     for row, now in zip(batch.runs.to_dict("records"), again.runs.to_dict("records"), strict=True):
         if row != now:
             refuse(str(row["export"]), "the file as it was when the work began", "other bytes",
@@ -160,7 +161,7 @@ def gather(
 
     Wells are amended here, so that an amendment reads no export again.
     """
-    reader = Reader(study, Bases.of(study))
+    reader = cache(lambda: Reader(study, Bases.of(study)))
     reading = Reading.of([kept_batch(folder, reader) for folder in sorted(batches)])
     write_wells(study, files, reading, progress=progress)
 

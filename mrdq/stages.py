@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from mrdq import calling, pipeline
+from mrdq.audit.job import jobs_begun
 from mrdq.basis import BASIS, batch_folder
-from mrdq.errors import Problem, Problems
-from mrdq.plan import just_read
+from mrdq.errors import MrdqError, Problem, Problems
+from mrdq.plan import STATE, just_read
 from mrdq.progress import SILENT, Progress
 from mrdq.recording import CALLED, READ, STATUSES, Recorder, note_seal
 from mrdq.reports import html
@@ -27,11 +30,18 @@ def _silent(_: str) -> None:
 def run(
     recorder: Recorder, *, progress: Progress = SILENT, cores: int = 1, say: Say = _silent
 ) -> tuple[list[Problem], list[Path]]:
-    """The whole line.  Raises :class:`MrdqError` before any result is written if the input is wrong.
+    """The whole line.  Raises :class:`MrdqError` before anything is written if the input is wrong.
 
-    Returns the warnings and the pages; ``say`` is told what the cohort has to tell.  The results are sealed before the pages are made, which carry
-    that seal, and are sealed in the block after it.
+    Returns the warnings and the pages; ``say`` is told what the cohort has to tell.  The results are
+    sealed before the pages are made, which carry that seal, and are sealed in the block after it.
     """
+    with _nothing_new_if_refused(recorder.study.root / STATE):
+        return _run(recorder, progress, cores, say)
+
+
+def _run(
+    recorder: Recorder, progress: Progress, cores: int, say: Say
+) -> tuple[list[Problem], list[Path]]:
     study, files = recorder.study, recorder.files
     reading = pipeline.check(study, keep=True, progress=progress, cores=cores)
     reading.problems.raise_if_any()
@@ -58,6 +68,23 @@ def run(
     note_seal(recorder, "closed")
     recorder.tell_void(signed)
     return reading.problems.warnings, pages
+
+
+@contextlib.contextmanager
+def _nothing_new_if_refused(caches: Path) -> Iterator[None]:
+    """A study that was never run is left as it was found, without even a cache."""
+    there, begun = _held(caches), jobs_begun()
+    try:
+        yield
+    except MrdqError:
+        if jobs_begun() == begun:
+            for path in _held(caches) - there:
+                shutil.rmtree(path, ignore_errors=True)
+        raise
+
+
+def _held(folder: Path) -> set[Path]:
+    return set(folder.iterdir()) if folder.is_dir() else set()
 
 
 def ingest_batch(

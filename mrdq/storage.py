@@ -65,11 +65,17 @@ def write_chunks(path: Path, chunks: Iterable[bytes]) -> None:
         file.writelines(chunks)
 
 
+def write_kept(path: Path, data: bytes) -> None:
+    """The same for what may be lost, and is checked when it is read: nobody waits for the disk."""
+    with new_file(path, waits=False) as file:
+        file.write(data)
+
+
 @contextlib.contextmanager
-def new_file(path: Path) -> Iterator[BinaryIO]:
+def new_file(path: Path, *, waits: bool = True) -> Iterator[BinaryIO]:
     """The same for a file that is written piece by piece; an exception leaves what was there."""
     try:
-        with _replaced(path) as file:
+        with _replaced(path, waits=waits) as file:
             yield file
     except OSError as error:
         refuse(str(path), "a file that can be written", found=error.strerror or str(error),
@@ -77,10 +83,10 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def _replaced(path: Path) -> Iterator[BinaryIO]:
+def _replaced(path: Path, *, waits: bool) -> Iterator[BinaryIO]:
     path.parent.mkdir(parents=True, exist_ok=True)
     host = platform.node()
-    for stale in path.parent.glob(f".{path.name}.{host}.*.tmp"):
+    for stale in path.parent.glob(f".*.{host}.*.tmp"):
         process = stale.suffixes[-2][1:]
         if process.isdecimal() and processes.is_gone(host, int(process)):
             stale.unlink(missing_ok=True)
@@ -89,7 +95,8 @@ def _replaced(path: Path) -> Iterator[BinaryIO]:
         with temporary.open("wb", buffering=_BUFFER) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if waits:
+                os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -112,11 +112,11 @@ def _waited(folder: Path, what: str, wait: float, say: Callable[[str], object]) 
         taken = _tried(folder, what)
         if isinstance(taken, _Held):
             return taken
-        if time.monotonic() >= end:
-            raise MrdqError(taken)
-        if not told:
+        if wait and not told:
             say(f"waiting up to {wait:g} s for {taken.found}")
             told = True
+        if time.monotonic() >= end:
+            raise MrdqError(taken)
         time.sleep(_POLL)
 
 

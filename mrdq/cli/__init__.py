@@ -48,20 +48,20 @@ class _Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         from mrdq.audit.job import jobs_begun
-        from mrdq.errors import MrdqError
+        from mrdq.errors import MrdqError, count
 
         before = jobs_begun()
         try:
             return super().invoke(ctx)
         except MrdqError as error:
             show(error.problems)
-            count = len(error.problems)
+            problems = count(error.problems)
             end = "; nothing was written."
             if ctx.invoked_subcommand in _NEVER_WRITE:
                 end = "."
             elif jobs_begun() > before:
                 end = "; what was written before stays: mrdq audit verify says how it stands."
-            say(f"{several(count, 'problem')}{end}")
+            say(f"{several(problems, 'problem')}{end}")
             ctx.exit(EXIT_INPUT)
         except KeyboardInterrupt:
             say("interrupted: what was begun is not finished; start it again")

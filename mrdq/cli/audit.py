@@ -18,7 +18,7 @@ class _Verbs(click.Group):
     """Of verbs that only read, nobody asks whether anything was written."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from mrdq.errors import MrdqError
+        from mrdq.errors import MrdqError, count
 
         try:
             return super().invoke(ctx)
@@ -26,7 +26,7 @@ class _Verbs(click.Group):
             if ctx.invoked_subcommand not in _NEVER_WRITE:
                 raise
             show_problems(error.problems)
-            say(f"{several(len(error.problems), 'problem')}.")
+            say(f"{several(count(error.problems), 'problem')}.")
             ctx.exit(EXIT_INPUT)
 
 

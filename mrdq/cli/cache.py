@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mrdq.cli import main, open_study, several, study_argument
+from mrdq.cli import main, open_study, study_argument
 
 
 @main.group()
@@ -37,6 +37,4 @@ def prune_cache(study: Path) -> None:
 
     loaded, _ = open_study(study)
     for name, dropped in prune(loaded).items():
-        click.echo(
-            f"{name}: {several(dropped, 'entry') if dropped == 1 else f'{dropped} entries'} dropped"
-        )
+        click.echo(f"{name}: {dropped} dropped")

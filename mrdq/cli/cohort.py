@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mrdq.cli import main, results_option, say, study_argument
+from mrdq.cli.progress import told
 from mrdq.cli.recorded import finish, open_recorded, operator_option
 
 
@@ -23,7 +24,8 @@ def cohort(study: Path, results: str, operator: str) -> None:
     from mrdq import cohort_stage, stages  # noqa: F401  (the statistics load while it says so)
 
     recorder = open_recorded(study, operator=operator, results=results)
-    say("analysing ...")
-    for page in stages.cohort(recorder, say=say):
+    with told(recorder.study.root, "cohort") as progress, progress.step("analysing"):
+        pages = stages.cohort(recorder, say=progress.say)
+    for page in pages:
         click.echo(page)
     finish(recorder)

@@ -28,6 +28,7 @@ from mrdq.cli.recorded import cores_option, finish, open_recorded, operator_opti
 def check(study: Path, guideline: str, cores: int) -> None:
     """Validate sheets, layouts, exports and rule sets; nothing is written."""
     from mrdq import pipeline
+    from mrdq.errors import count
 
     loaded, _ = open_study(study, guideline)
     with told(None, "check") as progress:
@@ -48,8 +49,8 @@ def check(study: Path, guideline: str, cores: int) -> None:
         (len(loaded.samples), "sample"),
         (len(loaded.assays), "assay"),
     )
-    warnings = several(len(reading.problems.warnings), "warning")
-    click.echo(f"{', '.join(several(*count) for count in counts)}: no error, {warnings}")
+    warnings = several(count(reading.problems.warnings), "warning")
+    click.echo(f"{', '.join(several(*one) for one in counts)}: no error, {warnings}")
 
 
 @main.command()

@@ -184,6 +184,22 @@ def test_a_touched_file_is_not_read(read: Path, parsed: list[str], batches_read:
     assert (parsed, batches_read) == ([], [])
 
 
+def test_a_file_that_changes_just_after_it_was_read_is_noticed(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = study / f"data/{RUNS[4]}.csv"
+
+    def changed(data: bytes, name: str, **asked: str) -> Export:
+        if name == f"data/{RUNS[4]}.csv":
+            replace_text(path, "25.3", "25.41")
+        return read_export(data, name, **asked)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest_cache, "read_export", changed)
+        before = again(study)
+    assert again(study) == fresh(study) != before
+
+
 def test_a_renamed_export_is_not_parsed_again(read: Path, parsed: list[str]) -> None:
     (read / f"data/{RUNS[1]}.csv").rename(read / "data/renamed.CSV")
     set_cell(read / "config/runs.tsv", 3, "export", "data/renamed.CSV")
@@ -512,6 +528,19 @@ def test_killed_at_any_moment_it_goes_on(study: Path, read: Path) -> None:
 # mrdq cache
 
 
+def test_pieces_of_the_stages_after_reading_are_pruned_as_well(study: Path) -> None:
+    accepted(study)
+    set_cell(study / "config/assays.tsv", 2, "blast_fraction", "0.5")
+    accepted(study)
+    before = results(study)
+    shown = dict(line.split("\t", 1) for line in mrdq("cache", "show", study).out.splitlines())
+    entries, used = map(int, shown["pieces"].split("\t")[:2])
+    assert 0 < used < entries
+    assert f"pieces: {entries - used} dropped" in mrdq("cache", "prune", study).out
+    accepted(study)
+    assert results(study) == before
+
+
 def test_pruned_to_what_the_study_uses(read: Path, parsed: list[str]) -> None:
     shown = [line.split("\t") for line in mrdq("cache", "show", read).out.splitlines()]
     assert shown[0] == ["kind", "entries", "used", "files", "bytes"]
@@ -527,7 +556,7 @@ def test_pruned_to_what_the_study_uses(read: Path, parsed: list[str]) -> None:
         ["exports", "13", "10"], ["batches", str(len(list((read / ".mrdq/batches").iterdir()))), "1"],
     ]  # fmt: skip
     outcome = mrdq("cache", "prune", read)
-    assert "exports: 3 entries dropped" in outcome.out
+    assert outcome.out.splitlines()[0] == "exports: 3 dropped"
     assert [line.split("\t")[:4] for line in mrdq("cache", "show", read).out.splitlines()][1:3] == [
         ["exports", "10", "10", "1"], ["batches", "1", "1", "3"],
     ]  # fmt: skip
@@ -539,7 +568,7 @@ def test_pruned_to_what_the_study_uses(read: Path, parsed: list[str]) -> None:
 
 def test_pruning_drops_what_other_readers_made(read: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mrdq.ingest_cache.readers", lambda: "others")
-    assert f"exports: {MANY} entries dropped" in mrdq("cache", "prune", read).out
+    assert f"exports: {MANY} dropped" in mrdq("cache", "prune", read).out
     assert list((read / ".mrdq/cache").iterdir()) == []
 
 

@@ -50,7 +50,7 @@ def sealed_study(root: Path) -> bool:
 
 def under_seal(root: Path) -> Tree:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*"))
-            if path.is_file() and ".mrdq" not in path.parts}  # fmt: skip
+            if path.is_file() and not {".mrdq", "logs"} & set(path.parts)}  # fmt: skip
 
 
 class Spoiled:

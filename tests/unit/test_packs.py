@@ -225,11 +225,11 @@ def test_many_write_and_prune_at_once(tmp_path: Path) -> None:
 
 def test_a_pack_is_put_in_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put_in_place: list[Path] = []
-    real = storage.write_bytes
+    real = storage.write_kept
 
     def noted(path: Path, data: bytes) -> None:
         put_in_place.append(path)
         real(path, data)
 
-    monkeypatch.setattr(storage, "write_bytes", noted)
+    monkeypatch.setattr(storage, "write_kept", noted)
     assert put(tmp_path, range(20)) == put_in_place

@@ -12,7 +12,7 @@ rule ingest:
         "benchmarks/ingest/{batch}.tsv"
     conda:
         "../envs/mrdq.yaml"
-    threads: 1
+    threads: 2 if len(PLAN.batches) == 1 else 1
     resources:
         mem_mb=lambda wildcards, attempt: PLAN.memory_mb(wildcards.batch, attempt),
         runtime=lambda wildcards, attempt: PLAN.minutes(wildcards.batch, attempt),

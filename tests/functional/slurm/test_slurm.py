@@ -171,7 +171,7 @@ def test_jobs_that_die_show_their_logs(cluster: Cluster, archive: Archive, tmp_p
     study = copy(archive.study, tmp_path / "study")
     dying, hungry, well = sorted(archive.batches)[:3]
     files = [f".mrdq/batches/{batch}/wells.parquet" for batch in (dying, hungry, well)]
-    eats = {hungry: 2 * memory_mb(len(archive.batches[hungry]), 1)}
+    eats = {hungry: memory_mb(len(archive.batches[hungry]), 1) * 5 // 4}
     with Flow(cluster, study, "--retries", "0", *files, dying=[dying], hungry=eats) as flow:
         assert flow.finish() == 1
     states = {batch: flow.jobs()[number]["JobState"] for number, batch in flow.submitted()}
