@@ -53,7 +53,7 @@ class Files:
 def write_bytes(path: Path, data: bytes) -> None:
     """Put ``data`` under ``path`` in one step: temporary name, fsync, rename.
 
-    What a killed process of this machine left behind under a temporary name is removed.  A place
+    What killed processes of this machine left behind under a temporary name is removed.  A place
     that cannot be written raises :class:`MrdqError`.
     """
     write_chunks(path, (data,))
