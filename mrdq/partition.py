@@ -64,7 +64,7 @@ class Dealt:
     def deal(self, rows: pa.Table, place: Ints) -> None:
         """Add each row to its partition (-1: to none); ``place`` ascends."""
         found, start = np.unique(place, return_index=True)
-        for at, first, last in zip(found, start, [*start[1:], len(place)], strict=True):
+        for at, first, last in zip(found, start, np.append(start, len(place))[1:], strict=True):
             if at >= 0:
                 self._writer(int(at)).write_table(rows.slice(first, last - first))
 

@@ -1143,7 +1143,7 @@ def test_results_that_someone_changed(
 
 def test_number_that_someone_changed_in_the_results(study: Path) -> None:
     accepted(study)
-    set_cell(study / "results/calls.tsv", 2, "mean_cq", "thirty")
+    set_cell(study / "results/calls.tsv", 2, "sensitivity", "thirty")
     outcome = mrdq("status", study)
     assert outcome.code == 2
     assert "calls.tsv" in outcome.problems[0]

@@ -48,7 +48,7 @@ def with_pages(study: Path) -> Path:
 
 
 def refused(study: Path, *words: str, verb: str = "cohort") -> None:
-    """The verb says what is wrong and writes nothing, but for the record that it failed."""
+    """The verb says what is wrong and writes nothing, but for the record and the log that it failed."""
     before = without_trail(study)
     outcome = mrdq(verb, study)
     assert outcome.code == 2
@@ -57,7 +57,9 @@ def refused(study: Path, *words: str, verb: str = "cohort") -> None:
 
 
 def without_trail(study: Path) -> dict[str, bytes]:
-    return {path: data for path, data in tree(study).items() if not path.startswith("audit/")}
+    return {
+        path: data for path, data in tree(study).items() if not path.startswith(("audit/", "logs/"))
+    }
 
 
 def change_survival(study: Path, change: Callable[[dict[str, str]], None]) -> None:

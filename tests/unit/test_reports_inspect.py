@@ -465,7 +465,7 @@ def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
     assert "found nothing, expected a folder with exports" in result.stderr
 
 
-@pytest.mark.parametrize(("n_files", "said"), [(20, ""), (21, "reading")])
+@pytest.mark.parametrize(("n_files", "said"), [(20, ""), (21, "reading files: 21 files")])
 def test_progress_of_many_files_is_on_standard_error(
     tmp_path: Path, n_files: int, said: str
 ) -> None:
