@@ -105,7 +105,7 @@ def _units(wells: pa.Table, mrd: Collection[str]) -> tuple[pa.Table, list[tuple[
     lacking = []
     pairs = _first(pair[follow_up], follow_up)
     for needed in _NEEDED:
-        there = pair[is_mrd & _is_of(role, roles, (needed,))]
+        there = pair[_is_of(role, roles, (needed,))]
         without = pairs[~np.isin(pair[pairs], there)]
         lacking += [(runs[run[row]], targets[target[row]], needed) for row in without]
     return units, lacking

@@ -90,6 +90,8 @@ class Packer:
 
     def close(self) -> None:
         """Write what waits.  Raises :class:`MrdqError` where the folder cannot be written."""
+        if self.folder.is_dir():
+            storage.remove_leftovers(self.folder)
         if self._waiting:
             self.written.append(_write(self.folder, self._waiting))
         self._waiting, self._size = {}, 0

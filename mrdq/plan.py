@@ -16,6 +16,8 @@ from mrdq.study import Study, load_study
 
 __all__ = ["STATE", "Plan", "just_read", "load_plan", "plan"]
 
+_OLD = 347_155_200  # 1981 in seconds since 1970: a zip knows no time before 1980
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -97,7 +99,7 @@ def _note(path: Path, text: str | None) -> None:
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-            os.utime(path, (0, 0))  # older than what it stands for
+            os.utime(path, (_OLD, _OLD))  # older than what it stands for
     elif not path.is_file() or path.read_text(encoding="utf-8") != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

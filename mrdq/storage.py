@@ -85,12 +85,8 @@ def new_file(path: Path, *, waits: bool = True) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def _replaced(path: Path, *, waits: bool) -> Iterator[BinaryIO]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    host = platform.node()
-    for stale in path.parent.glob(f".*.{host}.*.tmp"):
-        process = stale.suffixes[-2][1:]
-        if process.isdecimal() and processes.is_gone(host, int(process)):
-            stale.unlink(missing_ok=True)
-    temporary = path.with_name(f".{path.name}.{host}.{os.getpid()}.tmp")
+    remove_leftovers(path.parent)
+    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb", buffering=_BUFFER) as file:
             yield file
@@ -100,6 +96,16 @@ def _replaced(path: Path, *, waits: bool) -> Iterator[BinaryIO]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes of this machine left in a folder under temporary names."""
+    host = platform.node()
+    for stale in folder.glob(f".*.{host}.*.tmp"):
+        process = stale.suffixes[-2][1:]
+        if process.isdecimal() and processes.is_gone(host, int(process)):
+            with contextlib.suppress(OSError):  # a folder that is only read
+                stale.unlink(missing_ok=True)
 
 
 def tsv_bytes(table: pd.DataFrame) -> bytes:

@@ -32,6 +32,7 @@ from small_study import (
 from tiny import RUNS, write_tiny
 
 from mrdq import ingest_batches, ingest_cache, pipeline
+from mrdq.input_file import InputFileError, read_input
 from mrdq.instruments import Export, read_export
 from mrdq.parallel import each
 from mrdq.study import load_study
@@ -309,6 +310,50 @@ def test_what_could_not_be_read_is_tried_again(study: Path) -> None:
     away.rename(path)
     accepted(study)
     assert results(study) == fresh(study)
+
+
+def test_a_file_that_could_not_be_taken_is_tried_again(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = load_study(study)
+    with monkeypatch.context() as patched:
+        patched.setattr("mrdq.input_file.LIMIT", 10)
+        patched.setattr("mrdq.basis.LIMIT", 10)
+        assert set(pipeline.read(loaded).runs["state"]) == {"failed"}
+    assert again(study) == fresh(study)
+
+
+def test_a_file_that_was_being_written_is_tried_again(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = study / f"data/{RUNS[2]}.csv"
+
+    def half(file: str) -> bytes:
+        if Path(file) == path:
+            path.write_bytes(path.read_bytes() + b"\n")
+            raise InputFileError("a file that nobody is writing to")
+        return read_input(file)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("mrdq.ingest.read_input", half)
+        assert mrdq("ingest", study).code == 0
+        assert mrdq("gate", study).code == 2
+    assert again(study) == fresh(study)
+    assert mrdq("gate", study).code == 0
+
+
+def test_amendments_are_told_in_the_order_of_their_sheet(study: Path) -> None:
+    header = ["what", "run_id", "target", "well", "sample_id", "call", "who", "when", "why"]
+    rows = [
+        ["omit", run, "", "H12", "", "", "analyst", "2020-01-01", "bubble"] for run in RUNS[:MANY]
+    ]
+    write_rows(study / "config/amendments.tsv", [header, *rows[5:], *rows[:5]])
+    set_key(study, "amendments", "config/amendments.tsv")
+    for verb in ("check", "ingest"):
+        found = mrdq(verb, study).problems
+        assert [int(line.split("row ")[1].split(",")[0]) for line in found] == list(
+            range(2, MANY + 2)
+        )
 
 
 def test_a_link_out_of_the_study_is_told_again_once_it_is_one(read: Path, tmp_path: Path) -> None:

@@ -247,7 +247,7 @@ def run_completes(root: Path, start: Start) -> None:
     ]
     assert differences(root) == []
     assert pending_jobs(root) == {}
-    assert half_written(root) == []
+    assert half_written(root) == [], half_written(root)
 
 
 def half_written(root: Path) -> list[str]:

@@ -177,6 +177,22 @@ def test_batch_by_batch_the_same_words_in_the_same_order(
     assert ours == reference(study, runs, together(tables))
 
 
+def test_targets_of_a_run_are_told_in_the_order_of_its_plate() -> None:
+    """Also where another run of the batch has them in another order."""
+    rows = [(target, words.SAMPLE, "S1", "") for target in ("T1", "T2")]
+    tables = {"R1": wells_of("R1", rows[::-1]), "R2": wells_of("R2", rows)}
+    columns = {"run_id": ["R1", "R2"], "export": ["a", "b"], "performed_on": ["", ""]}
+    study: Any = Study(
+        Sheet("runs.tsv", columns), Sheet("samples.tsv", {"sample_id": []}), Sheet("", {})
+    )
+    read = pd.DataFrame({**columns, "export_sha256": ["x", "y"]}, dtype=object)
+    held = [Question.of(study, []).answer(pa.concat_tables(list(tables.values())))]
+    found = [one for one in study_problems(study, read, held) if words.NTC in one.expected]
+    assert [one.expected.partition("target ")[2] for one in found] == [
+        "T2 in run R1", "T1 in run R1", "T1 in run R2", "T2 in run R2",
+    ]  # fmt: skip
+
+
 AMENDMENT = st.builds(
     Amendment, st.integers(2, 99), st.sampled_from(words.AMENDMENTS), st.sampled_from((*RUNS, "R3")),
     st.sampled_from(("", "T1", "ALB")), st.sampled_from(("", "A1", "A2")), st.sampled_from(("", "S1", "S2")),
