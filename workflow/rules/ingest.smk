@@ -38,7 +38,7 @@ rule gather:
         "benchmarks/gather.tsv"
     conda:
         "../envs/mrdq.yaml"
-    threads: MANY
+    threads: 1
     resources:
         mem_mb=table_memory_mb,
         runtime=table_minutes,
