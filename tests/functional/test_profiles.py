@@ -80,7 +80,8 @@ def predicted(plan: Plan, attempt: int, cores: int) -> dict[tuple[str, str], dic
         }
         for batch in plan.batches
     } | {
-        (rule, ""): {"threads": cores} | tables for rule in ("gather", "call", "status", "report")
+        (rule, ""): {"threads": 1 if rule == "gather" else cores} | tables
+        for rule in ("gather", "call", "status", "report")
     }  # fmt: skip
 
 
