@@ -35,18 +35,6 @@ class Plan:
         return batches(self.study.runs.columns["run_id"], self.study.config.runs_per_job)
 
     @cached_property
-    def files(self) -> dict[str, list[str]]:
-        """Name of a batch -> exports and layouts that exist.
-
-        A file that is missing makes its run a row that says so, and the others go on.
-        """
-        bases, root = Bases.of(self.study), self.study.root
-        return {
-            name: [file for file in bases.files(runs) if (root / file).is_file()]
-            for name, runs in self.batches.items()
-        }
-
-    @cached_property
     def fingerprints(self) -> dict[str, str | None]:
         """File below ``.mrdq/fingerprints`` -> what it has to hold (None: nothing has changed since the
         outputs were made)."""
